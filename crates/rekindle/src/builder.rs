@@ -1,0 +1,191 @@
+//! [`HotReload::builder`]: an engine for any directory, with every option there is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config::{HotReloadConfig, Settings, is_environment};
+use crate::engine::Parts;
+use crate::error::{Error, ErrorKind, Result};
+use crate::manager::HotReloadManager;
+use crate::propagate::{NewHandler, ReloadHandler};
+use crate::registry;
+use crate::route::{Patterns, check_name};
+use crate::validate::Check;
+
+/// Hot reload for a program that does not use `workspace_tools`, or wants more than its five settings.
+#[derive(Debug)]
+pub struct HotReload;
+
+impl HotReload {
+    /// Begins an engine for `root`: the directory that holds `config/`, `templates/` and so on.
+    ///
+    /// ```
+    /// use rekindle::{Error, ErrorKind, HotReload};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// # std::fs::create_dir(root.path().join("config"))?;
+    /// # std::fs::write(root.path().join("config/pool.toml"), "workers = 4")?;
+    /// let manager = HotReload::builder(root.path())
+    ///     .environment("production")
+    ///     .check("pool", |pool| match pool["workers"].as_u64() {
+    ///         Some(2..) => Ok(()),
+    ///         _ => Err(Error::new(ErrorKind::Check, "needs at least 2 workers").about("/workers")),
+    ///     })
+    ///     .start()
+    ///     .await?;
+    /// assert_eq!(manager.snapshot().get("pool").unwrap()["workers"], 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(root: impl AsRef<Path>) -> HotReloadBuilder {
+        HotReloadBuilder {
+            root: root.as_ref().to_path_buf(),
+            settings: Settings::default(),
+            stated: false,
+            parts: Parts::default(),
+        }
+    }
+}
+
+/// The options of an engine. From [`HotReload::builder`].
+#[derive(Debug)]
+#[must_use = "nothing is watched until `start`"]
+pub struct HotReloadBuilder {
+    root: PathBuf,
+    settings: Settings,
+    /// Whether any option was set. Without one, an engine that runs already is joined as it is.
+    stated: bool,
+    parts: Parts,
+}
+
+impl HotReloadBuilder {
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self.stated = true;
+        self
+    }
+
+    /// The five settings of the specification, at once.
+    pub fn config(self, config: HotReloadConfig) -> Self {
+        self.set(|settings| settings.config = config)
+    }
+
+    /// Watches these globs instead of the default ones.
+    pub fn watch<S: Into<String>>(self, patterns: impl IntoIterator<Item = S>) -> Self {
+        self.set(|settings| settings.config.watch_patterns = patterns.into_iter().map(Into::into).collect())
+    }
+
+    /// Leaves these globs out instead of the default ones.
+    pub fn exclude<S: Into<String>>(self, patterns: impl IntoIterator<Item = S>) -> Self {
+        self.set(|settings| settings.config.exclude_patterns = patterns.into_iter().map(Into::into).collect())
+    }
+
+    /// The longest that something unfinished is waited for. Default: 500 ms, in whole milliseconds.
+    pub fn debounce(self, window: Duration) -> Self {
+        self.set(|settings| settings.config.debounce_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// How long after a finished write others are waited for that belong to the same save. Default:
+    /// 2 ms. With 0 a change is seen soonest, and a save of several files may be several generations.
+    pub fn settle(self, quiet: Duration) -> Self {
+        self.set(|settings| settings.settle = quiet)
+    }
+
+    /// Whether schemas and custom checks are held against a change. Default: true.
+    pub fn validate(self, validate: bool) -> Self {
+        self.set(|settings| settings.config.validate_before_reload = validate)
+    }
+
+    /// Whether the bytes that a change replaces are kept, and how many backups per file (at least 1).
+    /// Default: no; 20.
+    pub fn backup(self, backup: bool, keep: usize) -> Self {
+        self.set(|settings| {
+            settings.config.backup_on_change = backup;
+            settings.backups_kept = keep.max(1);
+        })
+    }
+
+    /// The environment whose layer applies (`app.{environment}.toml`). Default: the first of
+    /// `WORKSPACE_ENV`, `APP_ENV`, `ENVIRONMENT` and `ENV` that is set, else `development`.
+    pub fn environment(self, environment: impl Into<String>) -> Self {
+        self.set(|settings| settings.environment = Some(environment.into()))
+    }
+
+    /// Takes environment variables as the strongest layer. Default: none.
+    ///
+    /// With the prefix `MY`, `MY_APP__SERVER__PORT=80` sets `/server/port` of the configuration `app`.
+    /// A text that is JSON (a number, `true`, a list) is taken as that, unless it replaces a text.
+    pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
+        self.set(|settings| settings.env_prefix = Some(prefix.into()))
+    }
+
+    /// The largest configuration file to read, in bytes. Default: 16 MiB.
+    pub fn max_file_size(self, bytes: u64) -> Self {
+        self.set(|settings| settings.max_file_size = bytes)
+    }
+
+    /// How long a handler, a check or a decoding may take before that is reported. Default: 10 s.
+    pub fn time_limit(self, limit: Duration) -> Self {
+        self.set(|settings| settings.time_limit = limit)
+    }
+
+    /// Looks at the files at this interval instead of asking the operating system, for mounts that
+    /// tell of no changes (NFS, some container mounts).
+    pub fn poll(self, interval: Duration) -> Self {
+        self.set(|settings| settings.poll = Some(interval.max(Duration::from_millis(10))))
+    }
+
+    /// Allows `/` and a home directory as the root, which are refused otherwise. Default: false.
+    pub fn allow_any_root(self, allow: bool) -> Self {
+        self.set(|settings| settings.allow_any_root = allow)
+    }
+
+    /// Adds a check of a configuration's merged value. What it refuses is not applied; an error that is
+    /// [`about`](Error::about) a pointer shows the line of that value.
+    ///
+    /// It runs on a thread of the engine's and may block, for as long as the time limit.
+    pub fn check<F>(mut self, config_name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn(&Value) -> Result<()> + Send + Sync + 'static,
+    {
+        self.parts.checks.push(Arc::new(Check { config: config_name.into(), run: Box::new(check) }));
+        self
+    }
+
+    /// Registers a handler, as [`HotReloadManager::register_handler`] does.
+    pub fn handler<H>(mut self, handler: H) -> Self
+    where
+        H: ReloadHandler + 'static,
+    {
+        self.parts.handlers.push(NewHandler::of_all(handler));
+        self
+    }
+
+    /// Starts the engine, or joins the one that already serves the root.
+    ///
+    /// When it returns, everything is armed and every good configuration loaded. A configuration that
+    /// is not good does not keep the engine from starting; [`HotReloadManager::status`] tells of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Root`], [`ErrorKind::Pattern`], [`ErrorKind::Name`] for what is malformed,
+    /// [`ErrorKind::Conflict`] when an engine with other options serves the root already,
+    /// [`ErrorKind::Watch`] when the operating system offers no notification.
+    pub async fn start(self) -> Result<HotReloadManager> {
+        let Self { root, settings, stated, parts } = self;
+        Patterns::new(&settings.config.watch_patterns)?;
+        Patterns::new(&settings.config.exclude_patterns)?;
+        parts.checks.iter().try_for_each(|check| check_name(&check.config))?;
+        if let Some(environment) = settings.environment.as_deref().filter(|name| !is_environment(name)) {
+            let message = format!("{environment:?} is no environment: it has to fit between two dots of a file name");
+            return Err(Error::new(ErrorKind::Name, message));
+        }
+        let engine = registry::engine(&root, stated.then_some(settings), parts).await?;
+        Ok(HotReloadManager::new(engine))
+    }
+}

@@ -1,0 +1,170 @@
+//! Commit: what was verified becomes what is in use, all at once.
+//!
+//! In: [`Verified`] configurations. Out: a new generation in [`Committed`], and the list of what it
+//! changed. The bytes that a generation replaces are kept by [`backup`].
+
+pub(crate) mod atomic;
+pub(crate) mod backup;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::load::Candidate;
+use crate::propagate::Ready;
+use crate::validate::Verified;
+
+/// The configurations in use, and the number of their generation.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    generation: u64,
+    configs: HashMap<String, InUse>,
+}
+
+/// A configuration in use.
+#[derive(Debug)]
+struct InUse {
+    config: Arc<Candidate>,
+    /// The generation that its value is from.
+    since: u64,
+}
+
+/// What a commit replaced.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    pub(crate) old: Option<Arc<Candidate>>,
+    pub(crate) new: Arc<Candidate>,
+}
+
+/// A commit that has been made and is to be handed on.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// The generation it made, or the one there was when every value stayed the same.
+    pub(crate) generation: u64,
+    /// Configurations whose value changed.
+    pub(crate) changed: Vec<Replaced>,
+    pub(crate) ready: Vec<Box<dyn Ready>>,
+}
+
+impl Committed {
+    fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Swaps the verified configurations in, as one generation. Nothing in here can fail.
+    pub(crate) fn commit(&self, verified: Vec<Verified>) -> Commit {
+        let (candidates, mut ready): (Vec<_>, Vec<_>) = verified.into_iter().map(Verified::into_parts).unzip();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let next = state.generation + 1;
+        let mut changed = Vec::new();
+        for new in candidates.into_iter().flatten() {
+            let old = state.configs.remove(&new.name);
+            let same = old.as_ref().filter(|old| old.config.value == new.value);
+            let since = same.map_or(next, |old| old.since);
+            let is_new = same.is_none();
+            state.configs.insert(new.name.clone(), InUse { config: Arc::clone(&new), since });
+            if is_new {
+                changed.push(Replaced { old: old.map(|old| old.config), new });
+            }
+        }
+        if !changed.is_empty() {
+            state.generation = next;
+        }
+        let generation = state.generation;
+        drop(state);
+        // Below the lock: what is dropped here may run the user's code.
+        let concerned = |ready: &Box<dyn Ready>| changed.iter().any(|part| ready.reads(&part.new.name));
+        let ready = ready.drain(..).flatten().filter(concerned).collect();
+        Commit { generation, changed, ready }
+    }
+
+    /// The configuration in use under a name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Candidate>> {
+        self.read(|state| state.configs.get(name).map(|in_use| Arc::clone(&in_use.config)))
+    }
+
+    /// The generation that a configuration's value is from.
+    pub(crate) fn since(&self, name: &str) -> Option<u64> {
+        self.read(|state| state.configs.get(name).map(|in_use| in_use.since))
+    }
+
+    /// The number of the last generation.
+    pub(crate) fn generation(&self) -> u64 {
+        self.read(|state| state.generation)
+    }
+
+    /// Some configurations of one generation.
+    pub(crate) fn pick(&self, names: &[String]) -> Picked {
+        self.read(|state| {
+            let find = |name: &String| state.configs.get(name).map(|in_use| Arc::clone(&in_use.config));
+            let configs = names.iter().filter_map(find).collect();
+            Picked { version: state.generation, configs }
+        })
+    }
+
+    /// All configurations of one generation.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.read(|state| {
+            let config = |(name, in_use): (&String, &InUse)| (name.clone(), Arc::clone(&in_use.config));
+            Snapshot { generation: state.generation, configs: state.configs.iter().map(config).collect() }
+        })
+    }
+}
+
+/// Configurations of one generation, by name.
+#[derive(Debug)]
+pub(crate) struct Picked {
+    pub(crate) version: u64,
+    configs: Vec<Arc<Candidate>>,
+}
+
+impl Picked {
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Candidate>> {
+        self.configs.iter().find(|config| config.name == name).cloned()
+    }
+}
+
+/// All configurations as they were in one generation: never half of one.
+///
+/// ```
+/// # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> rekindle::Result<()> {
+/// # let (_dir, ws) = create_test_workspace_with_structure();
+/// # std::fs::write(ws.config_dir().join("app.toml"), "[server]\nport = 80")?;
+/// let manager = ws.start_hot_reload().await?;
+/// let snapshot = manager.snapshot();
+/// assert_eq!(snapshot.get("app").unwrap()["server"]["port"], 80);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    generation: u64,
+    configs: HashMap<String, Arc<Candidate>>,
+}
+
+impl Snapshot {
+    /// The number of the generation; it rises by one with every batch that changed something.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The merged value of a configuration.
+    pub fn get(&self, config_name: &str) -> Option<&Value> {
+        self.configs.get(config_name).map(|config| &config.value)
+    }
+
+    /// The names of all configurations, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.configs.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}

@@ -1,0 +1,102 @@
+//! [`HotReloadConfig`]: the five settings of the specification.
+
+use std::time::Duration;
+
+/// What to watch and how.
+///
+/// Everything beyond these five is set on [`HotReload::builder`](crate::HotReload::builder).
+///
+/// ```
+/// use rekindle::HotReloadConfig;
+///
+/// let config = HotReloadConfig { backup_on_change: true, ..HotReloadConfig::default() };
+/// assert_eq!(config.debounce_ms, 500);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HotReloadConfig {
+    /// Globs of the files to watch, relative to the root. `*` stays within a directory, `**`
+    /// crosses them. Default: TOML, YAML and JSON below `config/`, all of `templates/` and `static/`.
+    pub watch_patterns: Vec<String>,
+    /// Milliseconds, default 500. The longest that a burst of changes is gathered, and the longest
+    /// that an unfinished, empty, missing or invalid file is waited for before that is reported. A
+    /// finished write does not wait for it.
+    pub debounce_ms: u64,
+    /// Whether JSON Schemas and custom checks are held against a change. Default: true. What does
+    /// not parse, or not decode into a subscriber's type, never replaces a good value either way.
+    pub validate_before_reload: bool,
+    /// Whether the bytes that a change replaces are kept under `data/backups/configs/`. Default: false.
+    pub backup_on_change: bool,
+    /// Globs of what to leave out; a directory that matches is left out whole. Default: `*.tmp`,
+    /// `*.swp` and names that start with a dot, everywhere.
+    pub exclude_patterns: Vec<String>,
+}
+
+impl Default for HotReloadConfig {
+    fn default() -> Self {
+        let watch = ["config/**/*.toml", "config/**/*.yaml", "config/**/*.json", "templates/**/*", "static/**/*"];
+        let exclude = ["**/*.tmp", "**/*.swp", "**/.*"];
+        Self {
+            watch_patterns: watch.map(String::from).to_vec(),
+            debounce_ms: 500,
+            validate_before_reload: true,
+            backup_on_change: false,
+            exclude_patterns: exclude.map(String::from).to_vec(),
+        }
+    }
+}
+
+/// Every setting of an engine, resolved and plain. Two engines with equal settings are the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) config: HotReloadConfig,
+    /// How long after a finished write others are waited for that belong to the same save.
+    pub(crate) settle: Duration,
+    pub(crate) environment: Option<String>,
+    pub(crate) env_prefix: Option<String>,
+    pub(crate) max_file_size: u64,
+    pub(crate) backups_kept: usize,
+    /// How long a handler, a check or a decode may take.
+    pub(crate) time_limit: Duration,
+    /// Poll at this interval instead of asking the operating system.
+    pub(crate) poll: Option<Duration>,
+    pub(crate) allow_any_root: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            config: HotReloadConfig::default(),
+            settle: Duration::from_millis(2),
+            environment: None,
+            env_prefix: None,
+            max_file_size: 16 * 1024 * 1024,
+            backups_kept: 20,
+            time_limit: Duration::from_secs(10),
+            poll: None,
+            allow_any_root: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The debounce window.
+    pub(crate) fn window(&self) -> Duration {
+        Duration::from_millis(self.config.debounce_ms)
+    }
+
+    /// The environment whose layer applies: as set, else from the first variable that is, else `development`.
+    pub(crate) fn environment(&self) -> String {
+        let from_variables = || {
+            ["WORKSPACE_ENV", "APP_ENV", "ENVIRONMENT", "ENV"]
+                .into_iter()
+                .filter_map(|name| std::env::var(name).ok())
+                .find(|value| is_environment(value))
+        };
+        self.environment.clone().or_else(from_variables).unwrap_or_else(|| "development".into())
+    }
+}
+
+/// Whether a text can be the middle of `app.{environment}.toml`. A shell's `ENV=~/.shrc` cannot.
+pub(crate) fn is_environment(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['/', '\\', '.', '\0'])
+}

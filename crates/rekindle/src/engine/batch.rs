@@ -1,0 +1,435 @@
+//! Batches: what is due together, judged group by group, and committed as one generation.
+//!
+//! A group is the configurations that share a subscriber; it is applied whole or not at all, and a
+//! group that is refused, or hangs, does not keep the others of its batch back.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::book::Touched;
+use super::job::{Job, Known, Outcome, Verdict};
+use super::run::Engine;
+use super::{Receipt, Shared};
+use crate::commit::Commit;
+use crate::error::{Error, ErrorKind};
+use crate::event::ChangeEvent;
+use crate::load::Failure;
+use crate::observe::{ConfigState, ConfigStatus};
+use crate::validate::{changed_pointers, guarded};
+use crate::watch::Look;
+
+/// A number that tells batches apart.
+pub(super) type BatchId = u64;
+
+/// Why there is a batch, and whom to tell.
+#[derive(Debug)]
+pub(super) enum Reason {
+    /// Files changed.
+    Change,
+    /// Somebody asked for a look, and wants to know.
+    Asked(oneshot::Sender<Receipt>),
+    /// Configurations are loaded for the first time: there is no change to tell of.
+    First(oneshot::Sender<()>),
+}
+
+/// The groups of one batch that have landed and wait for the others.
+#[derive(Debug)]
+pub(super) struct Batch {
+    reason: Reason,
+    /// Groups still in the air.
+    in_the_air: usize,
+    verified: Vec<Landed>,
+    refused: Vec<(String, Error)>,
+    /// Configurations committed so far.
+    applied: Vec<String>,
+    /// When those that have landed no longer wait for the others.
+    deadline: Instant,
+}
+
+/// A group's job, done or given up.
+#[derive(Debug)]
+pub(super) struct Landed {
+    batch: BatchId,
+    names: Vec<String>,
+    touched: Vec<Touched>,
+    outcome: Outcome,
+    /// The job still runs, though its time is over.
+    pub(super) stuck: Option<JoinHandle<Outcome>>,
+    pub(super) noticed: Instant,
+}
+
+/// A configuration to be judged.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) name: String,
+    pub(super) touched: Vec<Touched>,
+    pub(super) forced: bool,
+}
+
+impl Engine {
+    /// Starts a batch. Configurations that a job is on already have their turn after it.
+    pub(super) fn begin(&mut self, work: Vec<Work>, reason: Reason) {
+        let id = self.next_batch;
+        self.next_batch += 1;
+        let deadline = Instant::now() + self.settings.window().max(Duration::from_millis(50));
+        let mut batch =
+            Batch { reason, in_the_air: 0, verified: Vec::new(), refused: Vec::new(), applied: Vec::new(), deadline };
+        for group in groups(work, &self.shared) {
+            if group.iter().any(|work| self.book.get(&work.name).is_some_and(|entry| entry.busy)) {
+                for work in group {
+                    batch.refused.push((work.name.clone(), still_at_work()));
+                    self.book.entry(&work.name).waiting.extend(work.touched);
+                }
+                continue;
+            }
+            self.launch(id, group);
+            batch.in_the_air += 1;
+        }
+        self.batches.insert(id, batch);
+        self.finish_if_landed(id);
+    }
+
+    /// Sends a group's job off.
+    fn launch(&mut self, batch: BatchId, group: Vec<Work>) {
+        let names: Vec<String> = group.iter().map(|work| work.name.clone()).collect();
+        let topics: Vec<_> = self.shared.topics();
+        let topics: Vec<_> =
+            topics.into_iter().filter(|topic| topic.names().iter().any(|name| names.contains(name))).collect();
+        let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));
+        let others = beside.filter_map(|name| self.shared.committed.get(name)).collect();
+        let (mut members, mut touched) = (Vec::new(), Vec::new());
+        for work in group {
+            let current = self.shared.committed.get(&work.name);
+            let (member, shadows) =
+                self.book.member(&work.name, &self.inventory, &work.touched, current, work.forced);
+            self.book.entry(&work.name).busy = true;
+            self.warn_of_shadows(&work.name, shadows);
+            members.push(member);
+            touched.extend(work.touched);
+        }
+        let job = Job {
+            root: self.shared.root.clone(),
+            settings: self.settings.clone(),
+            variables: std::sync::Arc::clone(&self.variables),
+            members,
+            others,
+            checks: self.shared.checks(),
+            topics,
+        };
+        let noticed = touched.iter().map(|touched| touched.due.last).max().unwrap_or_else(Instant::now);
+        self.flights.spawn(fly(job, self.settings.time_limit, batch, names, touched, noticed));
+    }
+
+    fn warn_of_shadows(&self, name: &str, shadows: Vec<(PathBuf, PathBuf)>) {
+        for (used, ignored) in shadows {
+            let root = &self.shared.root;
+            let event = ChangeEvent::ConfigShadowed {
+                config_name: name.to_owned(),
+                used: root.join(&used),
+                ignored: root.join(&ignored),
+            };
+            self.shared.observe.announce(&self.shared.handlers, event, &[used, ignored], true);
+        }
+    }
+
+    /// Takes in a group that has landed.
+    pub(super) fn land(&mut self, landed: Landed) {
+        let id = landed.batch;
+        match &landed.outcome.verdict {
+            Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(landed),
+            Verdict::Failed(failure) => {
+                let error = failure.error.clone();
+                self.refuse(landed, &error);
+            }
+            Verdict::Unchanged => self.leave(landed),
+            Verdict::Verified(_) => self.keep(landed),
+        }
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.in_the_air -= 1;
+        }
+        self.finish_if_landed(id);
+    }
+
+    fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {
+        let in_time = !landed.touched.iter().any(|touched| touched.due.last_chance);
+        let patient = matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
+        !failure.definitive && in_time && patient
+    }
+
+    /// It looks unfinished: give its writer the rest of the window.
+    fn hold(&mut self, landed: Landed) {
+        for touched in &landed.touched {
+            self.settle.hold(&touched.due);
+        }
+        self.free(&landed.names);
+    }
+
+    /// It is not fit to be applied.
+    fn refuse(&mut self, landed: Landed, error: &Error) {
+        let Landed { batch, names, touched, outcome, stuck, .. } = landed;
+        let first = matches!(self.batches.get(&batch).map(|batch| &batch.reason), Some(Reason::First(_)));
+        let news = self.note(&names, &touched, &outcome, first);
+        for name in &names {
+            let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
+            let exists = self.shared.committed.get(name).is_some() || !self.book.files(name, &self.inventory).is_empty();
+            if let Some(batch) = self.batches.get_mut(&batch) {
+                batch.refused.push((name.clone(), error.clone()));
+            }
+            if !exists {
+                self.book.remove(name);
+                continue;
+            }
+            self.book.entry(name).fault = Some(error.clone());
+            self.update_status(name);
+            if !first && (news || known != Some(error.to_string())) {
+                self.shared.observe.failed(&self.shared.handlers, name, error);
+            }
+        }
+        match stuck {
+            // Its configurations stay busy: one that hangs must not be called again and again.
+            Some(job) => self.stuck.push((names, job)),
+            None => self.free(&names),
+        }
+    }
+
+    /// Its files are what is in use.
+    fn leave(&mut self, landed: Landed) {
+        let Landed { names, touched, outcome, .. } = landed;
+        self.note(&names, &touched, &outcome, false);
+        self.recover(&names);
+        self.free(&names);
+    }
+
+    /// It waits for the others of its batch; if those have been given up on, it goes alone.
+    fn keep(&mut self, landed: Landed) {
+        let id = landed.batch;
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.verified.push(landed);
+        }
+    }
+
+    /// When the next batch gives up waiting for its last groups.
+    pub(super) fn batch_deadline(&self) -> Option<Instant> {
+        let waiting = self.batches.values().filter(|batch| !batch.verified.is_empty());
+        waiting.map(|batch| batch.deadline).min()
+    }
+
+    /// Commits what has landed of the batches that have waited long enough.
+    pub(super) fn commit_overdue(&mut self, now: Instant) {
+        let overdue = |batch: &Batch| !batch.verified.is_empty() && batch.deadline <= now;
+        let ids: Vec<BatchId> =
+            self.batches.iter().filter(|(_, batch)| overdue(batch)).map(|(id, _)| *id).collect();
+        ids.into_iter().for_each(|id| self.commit(id));
+    }
+
+    fn finish_if_landed(&mut self, id: BatchId) {
+        if self.batches.get(&id).is_some_and(|batch| batch.in_the_air > 0) {
+            return;
+        }
+        self.commit(id);
+        let Some(Batch { reason, refused, applied, .. }) = self.batches.remove(&id) else { return };
+        let generation = self.shared.committed.generation();
+        // Whoever asked may have stopped waiting.
+        match reason {
+            Reason::Change => {}
+            Reason::First(done) => drop(done.send(())),
+            Reason::Asked(reply) => drop(reply.send(receipt(generation, applied, refused))),
+        }
+    }
+
+    /// The swap, and everything that follows from it.
+    fn commit(&mut self, id: BatchId) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        let landed = std::mem::take(&mut batch.verified);
+        let silent = matches!(batch.reason, Reason::First(_));
+        if landed.is_empty() {
+            return;
+        }
+        let noticed = landed.iter().map(|landed| landed.noticed).max().unwrap_or_else(Instant::now);
+        let mut verified = Vec::new();
+        let mut rest = Vec::new();
+        for mut landed in landed {
+            match std::mem::replace(&mut landed.outcome.verdict, Verdict::Unchanged) {
+                Verdict::Verified(part) => verified.push(part),
+                Verdict::Unchanged | Verdict::Failed(_) => {}
+            }
+            rest.push(landed);
+        }
+        let mut commit = self.shared.committed.commit(verified);
+        let swapped = noticed.elapsed();
+        for ready in commit.ready.drain(..) {
+            let handed_on = guarded("copying a value", || {
+                ready.publish(commit.generation);
+                Ok(())
+            });
+            if let Err(error) = handed_on {
+                self.shared.observe.tell(ChangeEvent::Degraded { reason: error.to_string() });
+            }
+        }
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
+        }
+        self.after_commit(&rest, &commit, (noticed, swapped), silent);
+    }
+
+    fn after_commit(&mut self, landed: &[Landed], commit: &Commit, (noticed, swapped): (Instant, Duration), silent: bool) {
+        for landed in landed {
+            self.note(&landed.names, &landed.touched, &landed.outcome, silent);
+            for error in &landed.outcome.backup_errors {
+                let path = error.path().unwrap_or(&self.shared.root).to_path_buf();
+                self.shared.observe.tell(ChangeEvent::BackupFailed { path, error: error.to_string() });
+            }
+        }
+        for replaced in commit.changed.iter().filter(|_| !silent) {
+            let old_value = replaced.old.as_ref().map_or(serde_json::Value::Null, |old| old.value.clone());
+            let paths: Vec<PathBuf> = landed
+                .iter()
+                .filter(|landed| landed.names.contains(&replaced.new.name))
+                .flat_map(|landed| landed.touched.iter().map(|touched| touched.due.path.clone()))
+                .collect();
+            let event = ChangeEvent::ConfigChanged {
+                config_name: replaced.new.name.clone(),
+                changed: changed_pointers(&old_value, &replaced.new.value),
+                old_value,
+                new_value: replaced.new.value.clone(),
+                generation: commit.generation,
+                duration: swapped,
+            };
+            self.shared.observe.announce(&self.shared.handlers, event, &paths, true);
+            let config_name = replaced.new.name.clone();
+            let completed = ChangeEvent::ReloadCompleted { config_name, duration: noticed.elapsed() };
+            self.shared.observe.announce(&self.shared.handlers, completed, &paths, true);
+        }
+        for landed in landed {
+            self.recover(&landed.names);
+            self.free(&landed.names);
+        }
+    }
+
+    /// Notes what a group's files are now, and tells of those that changed. Says whether any did.
+    fn note(&mut self, names: &[String], touched: &[Touched], outcome: &Outcome, silent: bool) -> bool {
+        for name in names {
+            let schema = outcome.schemas.iter().find(|(of, _)| of == name).map(|(_, schema)| schema.clone());
+            self.book.learn(name, &outcome.read, schema);
+        }
+        let mut news = false;
+        for Touched { due, now } in touched {
+            let hash = match outcome.read.get(&due.path) {
+                Some(Known::Good(source)) => Some(source.bytes.hash),
+                _ => None,
+            };
+            let now = now.clone().map(|now| hash.map_or_else(|| now.clone(), |hash| now.clone().with_hash(hash)));
+            // Not read, for whatever reason: what was known of it says nothing any more.
+            if now.is_none() || !outcome.read.contains_key(&due.path) {
+                names.iter().for_each(|name| self.book.entry(name).forget(&due.path));
+            }
+            if let Look::Changed(change_type) = self.inventory.note(&self.shared.root, due, now) {
+                news = true;
+                if !silent {
+                    self.tell_of_file(due.path.clone(), change_type);
+                }
+            }
+        }
+        news
+    }
+
+    /// They are good again, if they were not.
+    fn recover(&mut self, names: &[String]) {
+        for name in names {
+            let had_fault = self.book.entry(name).fault.take().is_some();
+            self.update_status(name);
+            if had_fault {
+                let event = ChangeEvent::Recovered { config_name: Some(name.clone()) };
+                self.shared.observe.announce(&self.shared.handlers, event, &[], true);
+            }
+        }
+    }
+
+    /// Lets the next job for these configurations begin, with what has come up meanwhile.
+    pub(super) fn free(&mut self, names: &[String]) {
+        let mut work = Vec::new();
+        for name in names.iter().filter(|name| self.book.contains(name)).cloned().collect::<Vec<_>>() {
+            let entry = self.book.entry(&name);
+            entry.busy = false;
+            let touched = std::mem::take(&mut entry.waiting);
+            if !touched.is_empty() {
+                work.push(Work { name, touched, forced: false });
+            }
+        }
+        if !work.is_empty() {
+            self.begin(work, Reason::Change);
+        }
+    }
+
+    fn update_status(&self, name: &str) {
+        let fault = self.book.get(name).and_then(|entry| entry.fault.clone());
+        let (generation, since) = (self.shared.committed.generation(), self.shared.committed.since(name));
+        let in_use = self.shared.committed.get(name);
+        let files = in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
+        self.shared.observe.edit(|status| {
+            let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
+            status.generation = generation;
+            status.configs.insert(name.to_owned(), ConfigStatus { state, generation: since, files });
+        });
+    }
+}
+
+fn still_at_work() -> Error {
+    Error::new(ErrorKind::Timeout, "an earlier change is still being decoded or checked")
+}
+
+fn receipt(generation: u64, configs: Vec<String>, failures: Vec<(String, Error)>) -> Receipt {
+    if !failures.is_empty() {
+        Receipt::Rejected { generation, configs, failures }
+    } else if configs.is_empty() {
+        Receipt::Unchanged { generation }
+    } else {
+        Receipt::Applied { generation, configs }
+    }
+}
+
+/// Runs a job on a thread for blocking work, for as long as it may take.
+async fn fly(
+    job: Job,
+    limit: Duration,
+    batch: BatchId,
+    names: Vec<String>,
+    touched: Vec<Touched>,
+    noticed: Instant,
+) -> Landed {
+    let mut work = tokio::task::spawn_blocking(move || job.run());
+    let (outcome, stuck) = match tokio::time::timeout(limit, &mut work).await {
+        Ok(Ok(outcome)) => (outcome, None),
+        Ok(Err(end)) => (failed(ErrorKind::Panic, format!("validation broke off: {end}")), None),
+        Err(_) => {
+            let message = format!("decoding or a check took longer than the limit of {limit:?}");
+            (failed(ErrorKind::Timeout, message), Some(work))
+        }
+    };
+    Landed { batch, names, touched, outcome, stuck, noticed }
+}
+
+fn failed(kind: ErrorKind, message: String) -> Outcome {
+    Outcome {
+        verdict: Verdict::Failed(Failure::definitive(Error::new(kind, message))),
+        read: Default::default(),
+        schemas: Vec::new(),
+        backup_errors: Vec::new(),
+    }
+}
+
+/// Puts together the configurations that a subscriber reads as one.
+fn groups(work: Vec<Work>, shared: &Shared) -> Vec<Vec<Work>> {
+    let mut groups: Vec<Vec<Work>> = work.into_iter().map(|work| vec![work]).collect();
+    for topic in shared.topics().iter().filter(|topic| topic.names().len() > 1) {
+        let reads = |group: &Vec<Work>| group.iter().any(|work| topic.names().contains(&work.name));
+        let (together, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(reads);
+        apart.push(together.into_iter().flatten().collect());
+        apart.retain(|group: &Vec<Work>| !group.is_empty());
+        groups = apart;
+    }
+    groups
+}

@@ -1,0 +1,137 @@
+//! The book of configurations: what is known of each one's files, and how each one is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::job::{Input, Known, Member};
+use crate::error::Error;
+use crate::load::Candidate;
+use crate::route::{Layer, Routes};
+use crate::settle::Due;
+use crate::validate::Schema;
+use crate::watch::{Inventory, Stamp};
+
+/// A path that was due, and what the file system says of it now.
+#[derive(Debug, Clone)]
+pub(super) struct Touched {
+    pub(super) due: Due,
+    pub(super) now: Option<Stamp>,
+}
+
+/// One configuration.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// What was read last, by path relative to the root.
+    known: HashMap<PathBuf, Known>,
+    schema: Option<Schema>,
+    /// Why it is degraded.
+    pub(super) fault: Option<Error>,
+    /// A job is on it.
+    pub(super) busy: bool,
+    /// What came up while a job was on it.
+    pub(super) waiting: Vec<Touched>,
+    /// Files that were told to be ignored, each with the one used instead.
+    shadowed: BTreeSet<(PathBuf, PathBuf)>,
+}
+
+/// All configurations of an engine.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) routes: Routes,
+    entries: BTreeMap<String, Entry>,
+}
+
+/// Two files for one layer: the one used, and the one ignored.
+pub(super) type Shadow = (PathBuf, PathBuf);
+
+impl Book {
+    pub(super) fn new(routes: Routes) -> Self {
+        Self { routes, entries: BTreeMap::new() }
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// The entry of a configuration, made if there is none.
+    pub(super) fn entry(&mut self, name: &str) -> &mut Entry {
+        self.entries.entry(name.to_owned()).or_default()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    /// Notes what a job read of a configuration's files.
+    pub(super) fn learn(&mut self, name: &str, read: &HashMap<PathBuf, Known>, schema: Option<Option<Schema>>) {
+        let is_own = |path: &Path| self.routes.of(path).config.as_deref() == Some(name);
+        let own: Vec<_> = read.iter().filter(|(path, _)| is_own(path)).collect();
+        let entry = self.entries.entry(name.to_owned()).or_default();
+        entry.known.extend(own.into_iter().map(|(path, known)| (path.clone(), known.clone())));
+        if let Some(schema) = schema {
+            entry.schema = schema;
+        }
+    }
+
+    /// Forgets a configuration that turned out not to exist.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.entries.remove(name);
+    }
+
+    /// Every file that a configuration has now: layers, the ignored ones too, and the schema.
+    pub(super) fn files(&self, name: &str, inventory: &Inventory) -> Vec<PathBuf> {
+        let layers = Layer::ALL.iter().flat_map(|layer| self.routes.candidates(name, *layer));
+        layers.chain([Routes::schema(name)]).filter(|path| inventory.get(path).is_some()).collect()
+    }
+
+    /// A configuration's part in a job, and the files that newly are in each other's way.
+    pub(super) fn member(
+        &mut self,
+        name: &str,
+        inventory: &Inventory,
+        touched: &[Touched],
+        current: Option<Arc<Candidate>>,
+        forced: bool,
+    ) -> (Member, Vec<Shadow>) {
+        let candidates: Vec<Vec<PathBuf>> =
+            Layer::ALL.iter().map(|layer| self.routes.candidates(name, *layer)).collect();
+        let entry = self.entry(name);
+        let (mut layers, mut shadows) = (Vec::new(), BTreeSet::new());
+        for candidates in candidates {
+            let mut existing = candidates.into_iter().filter(|path| exists(path, inventory, touched));
+            let Some(used) = existing.next() else { continue };
+            shadows.extend(existing.map(|ignored| (used.clone(), ignored)));
+            layers.push(entry.input(used, touched));
+        }
+        let schema = Some(Routes::schema(name)).filter(|path| exists(path, inventory, touched));
+        let schema = schema.map(|path| entry.input(path, touched));
+        let new = shadows.difference(&entry.shadowed).cloned().collect();
+        entry.shadowed = shadows;
+        let compiled = entry.schema.clone();
+        (Member { name: name.to_owned(), layers, schema, compiled, current, forced }, new)
+    }
+}
+
+impl Entry {
+    /// A file's part in a job: read anew if it was touched or never read, else as known.
+    fn input(&self, path: PathBuf, touched: &[Touched]) -> Input {
+        let is_touched = touched.iter().any(|touched| touched.due.path == path);
+        let known = if is_touched { None } else { self.known.get(&path).cloned() };
+        Input { path, known }
+    }
+
+    /// Forgets a file that is gone.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.known.remove(path);
+    }
+}
+
+fn exists(path: &Path, inventory: &Inventory, touched: &[Touched]) -> bool {
+    let just_looked = touched.iter().find(|touched| touched.due.path == path);
+    just_looked.map_or_else(|| inventory.get(path).is_some(), |touched| touched.now.is_some())
+}

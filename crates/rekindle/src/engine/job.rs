@@ -1,0 +1,246 @@
+//! One job: the configurations that hang together, from their files to a verdict.
+//!
+//! Runs on a thread of its own, since it calls user code (decoding, checks) that may hang. It reads
+//! only what changed; what is known of the other layers comes with it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::commit::backup;
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Location};
+use crate::load::{Candidate, Failure, Source, Variables, load_source};
+use crate::propagate::Topic;
+use crate::route::Routes;
+use crate::validate::{Check, Rules, Schema, Verified, validate};
+
+/// What is known of one file of a configuration.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    Good(Arc<Source>),
+    Bad(Error),
+}
+
+/// A file that takes part.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// Relative to the root.
+    pub(crate) path: PathBuf,
+    /// Where it is not to be read anew: what is known of it.
+    pub(crate) known: Option<Known>,
+}
+
+/// One configuration of a job.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    /// Its layers, weakest first.
+    pub(crate) layers: Vec<Input>,
+    pub(crate) schema: Option<Input>,
+    /// The schema as compiled last.
+    pub(crate) compiled: Option<Schema>,
+    /// What is in use.
+    pub(crate) current: Option<Arc<Candidate>>,
+    /// Whether to go through with it even if no byte changed.
+    pub(crate) forced: bool,
+}
+
+/// Everything a job needs.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) root: PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) variables: Arc<Variables>,
+    pub(crate) members: Vec<Member>,
+    /// The configurations in use that topics read beside the members.
+    pub(crate) others: Vec<Arc<Candidate>>,
+    pub(crate) checks: Vec<Arc<Check>>,
+    pub(crate) topics: Vec<Arc<dyn Topic>>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// No byte of any file differs from what is in use.
+    Unchanged,
+    Verified(Verified),
+    Failed(Failure),
+}
+
+/// A job's verdict and what it learned on the way.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// The files that were read.
+    pub(crate) read: HashMap<PathBuf, Known>,
+    /// Schemas compiled, by configuration.
+    pub(crate) schemas: Vec<(String, Option<Schema>)>,
+    pub(crate) backup_errors: Vec<Error>,
+}
+
+impl Job {
+    /// Runs it.
+    pub(crate) fn run(mut self) -> Outcome {
+        let mut read = HashMap::new();
+        let mut schemas = Vec::new();
+        let verdict = match self.candidates(&mut read, &mut schemas) {
+            Err(failure) => Verdict::Failed(failure),
+            Ok(None) => Verdict::Unchanged,
+            Ok(Some(candidates)) => self.judge(candidates, &schemas),
+        };
+        let keeps = matches!(verdict, Verdict::Verified(_)) && self.settings.config.backup_on_change;
+        let backup_errors = if keeps { self.back_up(&read) } else { Vec::new() };
+        Outcome { verdict, read, schemas, backup_errors }
+    }
+
+    /// Loads every member. `None` when nothing differs from what is in use.
+    fn candidates(
+        &mut self,
+        read: &mut HashMap<PathBuf, Known>,
+        schemas: &mut Vec<(String, Option<Schema>)>,
+    ) -> Result<Option<Vec<Arc<Candidate>>>, Failure> {
+        let (mut candidates, mut failures, mut changed) = (Vec::new(), Vec::new(), false);
+        for member in &self.members {
+            match self.load(member, read) {
+                Ok(candidate) => {
+                    changed |= member.forced || !same_files(&candidate, member.current.as_deref());
+                    candidates.push(Arc::new(candidate));
+                }
+                Err(failure) => failures.push(failure),
+            }
+            match self.schema(member, read) {
+                Ok((schema, differs)) => {
+                    changed |= differs;
+                    schemas.push((member.name.clone(), schema));
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if let Some(failure) = together(failures) {
+            return Err(failure);
+        }
+        Ok(changed.then_some(candidates))
+    }
+
+    fn load(&self, member: &Member, read: &mut HashMap<PathBuf, Known>) -> Result<Candidate, Failure> {
+        let layers: Vec<_> = member.layers.iter().map(|input| self.source(input, read)).collect();
+        let (good, bad): (Vec<_>, Vec<_>) = layers.into_iter().partition(Result::is_ok);
+        if let Some(failure) = together(bad.into_iter().filter_map(Result::err)) {
+            return Err(failure);
+        }
+        let layers: Vec<Arc<Source>> = good.into_iter().flatten().collect();
+        Candidate::layered(&member.name, &layers, &self.variables).ok_or_else(|| self.missing(member))
+    }
+
+    /// There is no layer: never was, or not any more.
+    fn missing(&self, member: &Member) -> Failure {
+        let directory = Routes::directory(&member.name);
+        let base = member.name.rsplit('/').next().unwrap_or(&member.name);
+        let looked_for = format!("{}/{base}.{{toml,yaml,yml,json,jsonc}}", directory.display());
+        let error = match member.current.as_ref().and_then(|current| current.files().next()) {
+            Some(last) => {
+                Error::new(ErrorKind::NotFound, "the file was deleted and no other layer of the configuration is left")
+                    .at(Location::file(&last.bytes.path, &self.root))
+            }
+            None => Error::new(ErrorKind::NotFound, format!("there is no configuration {:?}", member.name)),
+        };
+        Failure::maybe_unfinished(error.help(format!("looked for {looked_for}")))
+    }
+
+    /// The file was there a moment ago: a gap in a save, until the window says that it is none.
+    fn vanished(&self, path: &Path) -> Failure {
+        let error = Error::new(ErrorKind::NotFound, "the file was deleted while it was being read");
+        Failure::maybe_unfinished(error.at(Location::file(path, &self.root)))
+    }
+
+    /// The source of an input: as known, or read now.
+    fn source(
+        &self,
+        input: &Input,
+        read: &mut HashMap<PathBuf, Known>,
+    ) -> Result<Arc<Source>, Failure> {
+        match &input.known {
+            Some(Known::Good(source)) => return Ok(Arc::clone(source)),
+            Some(Known::Bad(error)) => return Err(Failure::definitive(error.clone())),
+            None => {}
+        }
+        let path = self.root.join(&input.path);
+        match load_source(&path, &self.root, self.settings.max_file_size) {
+            Ok(Some(source)) => {
+                let source = Arc::new(source);
+                read.insert(input.path.clone(), Known::Good(Arc::clone(&source)));
+                Ok(source)
+            }
+            Ok(None) => Err(self.vanished(&path)),
+            Err(failure) => {
+                read.insert(input.path.clone(), Known::Bad(failure.error.clone()));
+                Err(failure)
+            }
+        }
+    }
+
+    /// The member's schema, and whether it is another one than before.
+    fn schema(&self, member: &Member, read: &mut HashMap<PathBuf, Known>) -> Result<(Option<Schema>, bool), Failure> {
+        let wanted = self.settings.config.validate_before_reload;
+        let source = match member.schema.as_ref().filter(|_| wanted) {
+            Some(input) => Some(self.source(input, read)?),
+            None => None,
+        };
+        let Some(source) = source else { return Ok((None, member.compiled.is_some())) };
+        if let Some(known) = member.compiled.as_ref().filter(|known| known.source.bytes.hash == source.bytes.hash) {
+            return Ok((Some(known.clone()), false));
+        }
+        let schema = Schema::compile(source, &self.root).map_err(Failure::maybe_unfinished)?;
+        Ok((Some(schema), true))
+    }
+
+    fn judge(&self, candidates: Vec<Arc<Candidate>>, schemas: &[(String, Option<Schema>)]) -> Verdict {
+        let rules = Rules {
+            root: &self.root,
+            schemas: schemas.iter().filter_map(|(name, schema)| Some((name.as_str(), schema.as_ref()?))).collect(),
+            checks: if self.settings.config.validate_before_reload { self.checks.clone() } else { Vec::new() },
+            topics: self.topics.clone(),
+        };
+        let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();
+        match validate(candidates, &others, &rules) {
+            Ok(verified) => Verdict::Verified(verified),
+            Err(error) => Verdict::Failed(Failure::maybe_unfinished(error)),
+        }
+    }
+
+    /// Keeps the bytes in use of every file that is about to be replaced by others, or by none.
+    fn back_up(&self, read: &HashMap<PathBuf, Known>) -> Vec<Error> {
+        let replaced = |source: &Source| match read.get(relative(&source.bytes.path, &self.root)) {
+            Some(Known::Good(new)) => new.bytes.hash != source.bytes.hash,
+            Some(Known::Bad(_)) => false,
+            None => !source.bytes.path.exists(),
+        };
+        let in_use = self.members.iter().filter_map(|member| member.current.as_ref());
+        let old = in_use.flat_map(|current| current.files()).filter(|source| replaced(source));
+        old.filter_map(|source| {
+            let bytes = &source.bytes;
+            let keep = self.settings.backups_kept;
+            backup::write(&self.root, &bytes.path, &bytes.content, &bytes.permissions, keep).err()
+        })
+        .collect()
+    }
+}
+
+fn relative<'a>(path: &'a Path, root: &Path) -> &'a Path {
+    path.strip_prefix(root).unwrap_or(path)
+}
+
+/// Whether a candidate comes from the same bytes in the same order as what is in use.
+fn same_files(candidate: &Candidate, current: Option<&Candidate>) -> bool {
+    let key = |source: &Arc<Source>| (source.bytes.path.clone(), source.bytes.hash);
+    current.is_some_and(|current| candidate.files().map(key).eq(current.files().map(key)))
+}
+
+/// Several failures as one: it can be waited for only if none of them is definitive.
+fn together(failures: impl IntoIterator<Item = Failure>) -> Option<Failure> {
+    let failures: Vec<Failure> = failures.into_iter().collect();
+    let definitive = failures.iter().any(|failure| failure.definitive);
+    let error = Error::all(failures.into_iter().map(|failure| failure.error))?;
+    Some(Failure { error, definitive })
+}

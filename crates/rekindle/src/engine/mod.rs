@@ -1,0 +1,246 @@
+//! The engine: a thread that drives the stages for one root, and the handle to it.
+
+mod batch;
+mod book;
+mod job;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::commit::Committed;
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::ChangeEvent;
+use crate::observe::Observe;
+use crate::propagate::{ConfigStream, Handlers, Merge, NewHandler, Topic, Typed};
+use crate::validate::Check;
+
+/// How many commands may wait for the engine.
+const COMMANDS: usize = 64;
+
+/// What a reload came to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Receipt {
+    /// Values changed, and every reader sees the new ones.
+    Applied {
+        /// The generation they made.
+        generation: u64,
+        /// The configurations that changed.
+        configs: Vec<String>,
+    },
+    /// Nothing differs from what is in use.
+    Unchanged {
+        /// The generation in use.
+        generation: u64,
+    },
+    /// At least one configuration is not fit to be applied. Others may have been.
+    Rejected {
+        /// The generation in use.
+        generation: u64,
+        /// The configurations that did change.
+        configs: Vec<String>,
+        /// Why, for each one that was refused.
+        failures: Vec<(String, Error)>,
+    },
+}
+
+/// What the engine can be asked for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Load these configurations if they are not, and keep them live from now on.
+    Activate { names: Vec<String>, reply: oneshot::Sender<Result<()>> },
+    /// Look at everything now, without patience.
+    Reload { reply: oneshot::Sender<Receipt> },
+    /// Go on with other settings.
+    Adopt { settings: Box<Settings>, reply: oneshot::Sender<Result<()>> },
+    /// Finish what is in flight and end.
+    Shutdown { reply: oneshot::Sender<()> },
+}
+
+/// What the engine's thread and its handles share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) root: PathBuf,
+    pub(crate) committed: Committed,
+    pub(crate) observe: Arc<Observe>,
+    pub(crate) handlers: Handlers,
+    pub(crate) topics: Mutex<Vec<Arc<dyn Topic>>>,
+    pub(crate) checks: Mutex<Vec<Arc<Check>>>,
+}
+
+impl Shared {
+    /// The topics in use. Those that nobody reads any more are let go: they must not refuse anything.
+    pub(crate) fn topics(&self) -> Vec<Arc<dyn Topic>> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.retain(|topic| Arc::strong_count(topic) > 1 || topic.has_receivers());
+        topics.clone()
+    }
+
+    pub(crate) fn checks(&self) -> Vec<Arc<Check>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends everything that waits for the engine.
+    fn close(&self) {
+        let topics = std::mem::take(&mut *self.topics.lock().unwrap_or_else(PoisonError::into_inner));
+        topics.iter().for_each(|topic| topic.close());
+        self.observe.close();
+    }
+}
+
+/// A running engine. When the last handle is dropped, it stops.
+#[derive(Debug)]
+pub(crate) struct EngineHandle {
+    shared: Arc<Shared>,
+    commands: mpsc::Sender<Command>,
+    /// Whether the options were stated by somebody, rather than being the defaults.
+    stated: Mutex<Option<Settings>>,
+}
+
+/// What an engine starts with beside its settings.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) handlers: Vec<NewHandler>,
+    pub(crate) checks: Vec<Arc<Check>>,
+}
+
+impl EngineHandle {
+    /// Starts an engine; when it resolves, everything is armed and loaded.
+    pub(crate) async fn start(root: PathBuf, settings: Settings, stated: bool, parts: Parts) -> Result<Arc<Self>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().thread_name("rekindle-work").build()?;
+        let observe = Observe::new(&root);
+        let report = {
+            let observe = Arc::clone(&observe);
+            Arc::new(move |event: ChangeEvent| observe.tell(event))
+        };
+        let handlers = Handlers::new(runtime.handle().clone(), settings.time_limit, report);
+        let shared = Arc::new(Shared {
+            root,
+            committed: Committed::default(),
+            observe,
+            handlers,
+            topics: Mutex::default(),
+            checks: Mutex::new(parts.checks),
+        });
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let stated = Mutex::new(stated.then(|| settings.clone()));
+        let handle = Arc::new(Self { shared: Arc::clone(&shared), commands, stated });
+        parts.handlers.into_iter().for_each(|handler| handle.add_handler(handler));
+        let (ready, started) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("rekindle".into())
+            .spawn(move || run::thread(runtime, &shared, settings, inbox, ready))?;
+        started.await.unwrap_or_else(|_| Err(Error::stopped()))?;
+        Ok(handle)
+    }
+
+    /// The configurations in use.
+    pub(crate) fn committed(&self) -> &Committed {
+        &self.shared.committed
+    }
+
+    /// What is shared with the engine's thread.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The watched directory.
+    pub(crate) fn root(&self) -> &Path {
+        &self.shared.root
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
+    /// Every event from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
+        self.shared.observe.subscribe()
+    }
+
+    /// Registers a handler; it is called on the runtime that is current here.
+    pub(crate) fn add_handler(&self, handler: NewHandler) {
+        self.shared.handlers.add(handler, tokio::runtime::Handle::try_current().ok());
+    }
+
+    /// Joins this engine with options of one's own, or with none.
+    ///
+    /// An engine that nobody stated options for takes them on; one that somebody did must have the same.
+    pub(crate) async fn join(&self, stated: Option<Settings>) -> Result<()> {
+        let Some(settings) = stated else { return Ok(()) };
+        {
+            let mut mine = self.stated.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*mine {
+                Some(mine) if *mine == settings => return Ok(()),
+                Some(_) => return Err(conflict(self.root())),
+                None => *mine = Some(settings.clone()),
+            }
+        }
+        self.ask(|reply| Command::Adopt { settings: Box::new(settings), reply }).await?
+    }
+
+    async fn ask<R>(&self, command: impl FnOnce(oneshot::Sender<R>) -> Command) -> Result<R> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Error::stopped())?;
+        answer.await.map_err(|_| Error::stopped())
+    }
+
+    /// Looks at everything now.
+    pub(crate) async fn reload(&self) -> Result<Receipt> {
+        self.ask(|reply| Command::Reload { reply }).await
+    }
+
+    /// Ends the engine for everybody.
+    pub(crate) async fn shutdown(&self) {
+        // An engine that has ended already has nothing left to finish.
+        let _ended_already = self.ask(|reply| Command::Shutdown { reply }).await;
+    }
+
+    /// A stream of the configurations `names`, the later merged over the earlier.
+    pub(crate) async fn stream<T>(self: &Arc<Self>, names: &[&str], merge: Merge<T>) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        names.iter().try_for_each(|name| crate::route::check_name(name))?;
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let wanted = names.clone();
+        self.ask(|reply| Command::Activate { names: wanted, reply }).await??;
+        let topic = self.topic::<T>(names, merge);
+        loop {
+            let picked = self.committed().pick(topic.names());
+            let value = topic.value(&|name| picked.find(name), self.root())?;
+            let value = value.ok_or_else(|| Error::new(ErrorKind::NotFound, "none of the configurations exists"))?;
+            if let Some(mailbox) = topic.open_mailbox(picked.version) {
+                return Ok(ConfigStream::new(value, mailbox, topic, Arc::clone(self)));
+            }
+        }
+    }
+
+    /// The topic of a type, made if there is none.
+    fn topic<T>(&self, names: Vec<String>, merge: Merge<T>) -> Arc<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        let mut topics = self.shared.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |topic: &Arc<dyn Topic>| {
+            (topic.names() == names).then(|| Arc::clone(topic).as_any())?.downcast::<Typed<T>>().ok()
+        };
+        if let Some(topic) = topics.iter().find_map(same) {
+            return topic;
+        }
+        let topic = Typed::new(names, merge);
+        topics.push(Arc::clone(&topic) as Arc<dyn Topic>);
+        topic
+    }
+}
+
+fn conflict(root: &Path) -> Error {
+    let message = format!("an engine with other options already serves {}", root.display());
+    Error::new(ErrorKind::Conflict, message).help("state the options once, where the first manager is started")
+}

@@ -1,0 +1,47 @@
+#![doc = include_str!("../../../README.md")]
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod builder;
+mod commit;
+mod config;
+mod engine;
+mod error;
+mod event;
+mod load;
+mod manager;
+mod observe;
+mod propagate;
+mod registry;
+mod route;
+mod settle;
+#[cfg(all(feature = "testing", feature = "workspace"))]
+pub mod testing;
+mod validate;
+mod watch;
+#[cfg(feature = "workspace")]
+mod workspace;
+
+// Both the crate and its macro, so that `#[async_trait::async_trait]` and `#[async_trait]` work alike.
+pub use ::async_trait;
+pub use ::async_trait::async_trait;
+#[cfg(feature = "workspace")]
+pub use workspace_tools::{self, ConfigMerge, Workspace, workspace};
+
+pub use builder::{HotReload, HotReloadBuilder};
+pub use commit::Snapshot;
+pub use config::HotReloadConfig;
+pub use engine::Receipt;
+pub use error::{Error, ErrorKind, Result};
+pub use event::{ChangeEvent, ChangeType, ResourceKind};
+pub use manager::HotReloadManager;
+pub use observe::{ConfigState, ConfigStatus, Status};
+pub use propagate::{Cached, ConfigStream, Live, LiveRef, ReloadHandler};
+pub use watch::FileWatcher;
+#[cfg(feature = "workspace")]
+pub use crate::workspace::WorkspaceExt;
+
+/// Everything, for a glob import.
+pub mod prelude {
+    pub use crate::*;
+}

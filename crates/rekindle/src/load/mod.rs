@@ -1,0 +1,138 @@
+//! Load: the files of one configuration in, one value with the origin of every piece out.
+//!
+//! In: which file is which layer, and what is already known of each. Out: a [`Candidate`], or the
+//! [`Failure`] that stands in its way. [`read`] does the IO; [`parse`], [`merge`] and [`env`] are pure.
+
+mod env;
+mod merge;
+mod parse;
+mod read;
+mod tree;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind, Location};
+pub(crate) use env::Variables;
+pub(crate) use parse::Format;
+pub(crate) use read::{Bytes, read_bytes};
+pub(crate) use tree::Node;
+
+/// Something that keeps a configuration from being loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// Whether waiting for the writer could not mend it, so that it is reported at once.
+    pub(crate) definitive: bool,
+}
+
+impl Failure {
+    /// A failure that a writer still at work would explain.
+    pub(crate) fn maybe_unfinished(error: Error) -> Self {
+        Self { error, definitive: false }
+    }
+
+    /// A failure that only another edit can mend.
+    pub(crate) fn definitive(error: Error) -> Self {
+        Self { error, definitive: true }
+    }
+}
+
+/// One file, read and parsed.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) bytes: Bytes,
+    pub(crate) text: Arc<str>,
+    /// Its tree; the places in it name source 0.
+    pub(crate) node: Node,
+}
+
+/// Reads and parses one file of a configuration. `None` when there is no such file.
+pub(crate) fn load_source(path: &Path, root: &Path, limit: u64) -> Result<Option<Source>, Failure> {
+    let Some(bytes) = read_bytes(path, root, limit)? else { return Ok(None) };
+    let location = || Location::file(path, root);
+    let text = utf8(&bytes.content, location())?;
+    if text.trim().is_empty() {
+        let error = Error::new(ErrorKind::Syntax, "the file is empty");
+        return Err(Failure::maybe_unfinished(error.help("delete the file to do without this layer").at(location())));
+    }
+    let format = crate::route::format_of(path).ok_or_else(|| {
+        Failure::definitive(Error::new(ErrorKind::Syntax, "no configuration format has this ending").at(location()))
+    })?;
+    let node = parse::parse(format, &text, 0).map_err(|fault| {
+        let kind = if fault.definitive { ErrorKind::Limit } else { ErrorKind::Syntax };
+        let error = Error::new(kind, fault.message).at(location().at(&text, fault.span));
+        Failure { error, definitive: fault.definitive }
+    })?;
+    Ok(Some(Source { bytes, text, node }))
+}
+
+/// The text of a file, or where it stops being one.
+fn utf8(content: &[u8], location: Location) -> Result<Arc<str>, Failure> {
+    std::str::from_utf8(content).map(Arc::from).map_err(|fault| {
+        let valid = String::from_utf8_lossy(&content[..fault.valid_up_to()]);
+        let at = valid.len()..valid.len();
+        let error = Error::new(ErrorKind::Encoding, "the file is not UTF-8 from here on")
+            .help("save it as UTF-8")
+            .at(location.at(&valid, at))
+            .because(fault);
+        // A character cut off at the very end is what a half-written file looks like.
+        Failure { error, definitive: fault.error_len().is_some() }
+    })
+}
+
+/// Where a piece of a configuration came from.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    File(Arc<Source>),
+    /// An environment variable, by its name.
+    Variable(String),
+}
+
+/// A configuration as its layers say, not yet validated.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+    tree: Node,
+    pub(crate) origins: Vec<Origin>,
+}
+
+impl Candidate {
+    /// Merges the layers, weakest first, and the variables over them.
+    pub(crate) fn layered(name: &str, layers: &[Arc<Source>], variables: &Variables) -> Option<Self> {
+        let mut origins: Vec<Origin> = layers.iter().cloned().map(Origin::File).collect();
+        let nodes = layers.iter().enumerate().map(|(index, layer)| merge::placed(&layer.node, index));
+        let mut tree = nodes.reduce(merge::merge)?;
+        for (variable, steps, text) in variables.of(name) {
+            let node = env::node(text, tree.nearest(&env::pointer(steps)), origins.len());
+            tree = merge::merge(tree, env::wrap(steps, node));
+            origins.push(Origin::Variable(variable.clone()));
+        }
+        let value = tree.to_value();
+        Some(Self { name: name.to_owned(), value, tree, origins })
+    }
+
+    /// The sources in files, weakest first.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.origins.iter().filter_map(|origin| match origin {
+            Origin::File(source) => Some(source),
+            Origin::Variable(_) => None,
+        })
+    }
+
+    /// Makes `error` point at the value a JSON pointer names, or at the nearest one that exists.
+    pub(crate) fn point(&self, error: Error, pointer: &str, root: &Path) -> Error {
+        let place = &self.tree.nearest(pointer).place;
+        match self.origins.get(place.source) {
+            Some(Origin::File(source)) => {
+                let location = Location::file(&source.bytes.path, root);
+                error.at(location.at(&source.text, place.span.clone()))
+            }
+            Some(Origin::Variable(name)) => error.help(format!("set by the environment variable {name}")),
+            None => error,
+        }
+    }
+}

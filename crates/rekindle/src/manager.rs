@@ -1,0 +1,179 @@
+//! [`HotReloadManager`]: the handle that a program keeps.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::broadcast;
+
+use crate::commit::{Snapshot, atomic, backup};
+use crate::engine::{EngineHandle, Receipt};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{ChangeEvent, ResourceKind};
+use crate::load::read_bytes;
+use crate::observe::Status;
+use crate::propagate::{ConfigStream, NewHandler, ReloadHandler};
+use crate::route::{Pattern, Routes};
+
+/// A running hot reload engine.
+///
+/// Dropping it stops the engine, unless a stream, a [`Live`](crate::Live) handle or another manager
+/// of the same root still lives.
+///
+/// ```
+/// # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> rekindle::Result<()> {
+/// # let (_dir, ws) = create_test_workspace_with_structure();
+/// let manager = ws.start_hot_reload().await?;
+/// let mut events = manager.subscribe();
+/// std::fs::write(ws.config_dir().join("app.toml"), "port = 80")?;
+/// # #[allow(clippy::never_loop)]
+/// loop {
+///     if let ChangeEvent::ConfigChanged { config_name, new_value, .. } = events.recv().await? {
+///         assert_eq!((config_name.as_str(), &new_value["port"]), ("app", &80.into()));
+///         break;
+///     }
+/// }
+/// manager.shutdown().await
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HotReloadManager {
+    engine: Arc<EngineHandle>,
+}
+
+impl HotReloadManager {
+    pub(crate) fn new(engine: Arc<EngineHandle>) -> Self {
+        Self { engine }
+    }
+
+    /// A receiver of every event from now on.
+    ///
+    /// It holds 1,024 events; a slower reader is told
+    /// [`Lagged`](broadcast::error::RecvError::Lagged) and then goes on with the oldest that is left.
+    pub fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
+        self.engine.subscribe()
+    }
+
+    /// Registers a handler of every event that it [can handle](ReloadHandler::can_handle).
+    pub fn register_handler<H>(&self, handler: H)
+    where
+        H: ReloadHandler + 'static,
+    {
+        self.engine.add_handler(NewHandler::of_all(handler));
+    }
+
+    /// Registers a handler of the files that match a glob relative to the root: it is called once per
+    /// change, with `ConfigChanged` for a configuration and `FileChanged` for any other file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`] when the glob is malformed or leaves the root.
+    pub fn register_handler_for<H>(&self, pattern: &str, handler: H) -> Result<()>
+    where
+        H: ReloadHandler + 'static,
+    {
+        self.engine.add_handler(NewHandler::of_files(Pattern::new(pattern)?, handler));
+        Ok(())
+    }
+
+    /// A stream of one configuration's values.
+    ///
+    /// # Errors
+    ///
+    /// As [`WorkspaceExt::watch_config_changes`](crate::WorkspaceExt::watch_config_changes).
+    pub async fn watch<T>(&self, config_name: &str) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        self.engine.stream(&[config_name], None).await
+    }
+
+    /// A stream of several configurations merged into one value, the later over the earlier.
+    ///
+    /// # Errors
+    ///
+    /// As [`WorkspaceExt::watch_config_layered`](crate::WorkspaceExt::watch_config_layered).
+    #[cfg(feature = "workspace")]
+    pub async fn watch_layered<T>(&self, config_names: &[&str]) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + crate::ConfigMerge + 'static,
+    {
+        self.engine.stream(config_names, Some(T::merge)).await
+    }
+
+    /// All configurations as they are in one generation.
+    pub fn snapshot(&self) -> Snapshot {
+        self.engine.committed().snapshot()
+    }
+
+    /// How the engine and every configuration is.
+    pub fn status(&self) -> Status {
+        self.engine.shared().observe.status()
+    }
+
+    /// The directory that is watched, absolute.
+    pub fn root(&self) -> &Path {
+        self.engine.root()
+    }
+
+    /// What a file is to the program, by its place and its name.
+    pub fn kind_of(&self, path: &Path) -> ResourceKind {
+        let relative = path.strip_prefix(self.root()).unwrap_or(path);
+        Routes::new(String::new()).of(relative).kind
+    }
+
+    /// Looks at everything now, without waiting for anything unfinished, and tells what came of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Stopped`] after a shutdown.
+    ///
+    /// # Cancel safety
+    ///
+    /// The look is made whether or not its answer is waited for.
+    pub async fn reload_now(&self) -> Result<Receipt> {
+        self.engine.reload().await
+    }
+
+    /// The backups of a configuration file (`config/app.toml`, or absolute), oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Backup`] for a file outside the root.
+    pub fn backups(&self, file: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        backup::list(self.root(), &self.root().join(file))
+    }
+
+    /// Puts a backup's bytes and mode back in place, atomically, and reloads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Backup`] when `backup` is none or cannot be read or written back,
+    /// [`ErrorKind::Stopped`] after a shutdown. Whether the restored content was applied is in the receipt.
+    pub async fn restore_backup(&self, backup: impl AsRef<Path>) -> Result<Receipt> {
+        let (root, backup) = (self.root().to_path_buf(), self.root().join(backup));
+        let write_back = move || {
+            let target = backup::original(&root, &backup)?;
+            let bytes = read_bytes(&backup, &root, u64::MAX).map_err(|failure| failure.error)?;
+            let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::Backup, "there is no such backup"))?;
+            atomic::replace(&target, &bytes.content, Some(&bytes.permissions))
+                .map_err(|cause| Error::io("cannot restore the file", &target, &root, cause))
+        };
+        tokio::task::spawn_blocking(write_back).await??;
+        self.reload_now().await
+    }
+
+    /// Ends the engine for everybody: what is in flight is finished, streams end, and all of it within a second.
+    ///
+    /// A handler or check that still hangs then is left behind.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub async fn shutdown(self) -> Result<()> {
+        self.engine.shutdown().await;
+        Ok(())
+    }
+}

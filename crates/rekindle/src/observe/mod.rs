@@ -1,0 +1,112 @@
+//! Observe: what happened goes to the event bus, the handlers, the log and the status.
+//!
+//! The only place that logs and counts.
+
+mod status;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::error::Error;
+use crate::event::ChangeEvent;
+use crate::propagate::{Dispatch, Handlers};
+pub use status::{ConfigState, ConfigStatus, Status};
+
+/// How many events a slow receiver of the bus may be behind before it is told that it lags.
+const BUS_CAPACITY: usize = 1024;
+
+/// The bus and the status of one engine.
+#[derive(Debug)]
+pub(crate) struct Observe {
+    root: PathBuf,
+    /// Taken at the end, so that receivers see it.
+    bus: Mutex<Option<broadcast::Sender<ChangeEvent>>>,
+    status: Mutex<Status>,
+}
+
+impl Observe {
+    pub(crate) fn new(root: &Path) -> Arc<Self> {
+        let status = Mutex::new(Status::new(root));
+        Arc::new(Self { root: root.to_path_buf(), bus: Mutex::new(Some(broadcast::Sender::new(BUS_CAPACITY))), status })
+    }
+
+    fn bus(&self) -> MutexGuard<'_, Option<broadcast::Sender<ChangeEvent>>> {
+        self.bus.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A receiver of every event from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
+        self.bus().as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+    }
+
+    /// Tells everybody but the handlers.
+    pub(crate) fn tell(&self, event: ChangeEvent) {
+        log(&event);
+        self.edit(|status| status.count(&event));
+        if let Some(bus) = &*self.bus() {
+            // Fails when nobody listens, which is their choice.
+            let _nobody_listens = bus.send(event);
+        }
+    }
+
+    /// Tells everybody of something about `paths`, relative to the root.
+    pub(crate) fn announce(&self, handlers: &Handlers, event: ChangeEvent, paths: &[PathBuf], of_config: bool) {
+        handlers.dispatch(&Dispatch { event: &event, paths, of_config });
+        self.tell(event);
+    }
+
+    /// A configuration on disk is not fit to be applied.
+    pub(crate) fn failed(&self, handlers: &Handlers, name: &str, error: &Error) {
+        let event = ChangeEvent::ValidationFailed {
+            config_name: name.to_owned(),
+            error: error.to_string(),
+            path: error.path().map(Path::to_path_buf),
+            line: error.line(),
+            column: error.column(),
+        };
+        let paths: Vec<PathBuf> =
+            error.path().and_then(|path| path.strip_prefix(&self.root).ok()).map(Path::to_path_buf).into_iter().collect();
+        self.announce(handlers, event, &paths, true);
+    }
+
+    /// Changes the status.
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The status now.
+    pub(crate) fn status(&self) -> Status {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends all receivers.
+    pub(crate) fn close(&self) {
+        drop(self.bus().take());
+    }
+}
+
+fn log(event: &ChangeEvent) {
+    match event {
+        ChangeEvent::ConfigChanged { config_name, generation, changed, duration, .. } => {
+            tracing::info!(config_name, generation, ?changed, ?duration, "configuration changed");
+        }
+        ChangeEvent::FileChanged { path, change_type } => tracing::debug!(?path, ?change_type, "file changed"),
+        ChangeEvent::ValidationFailed { config_name, error, .. } => {
+            tracing::error!(config_name, error, "configuration refused, the last good value stays");
+        }
+        ChangeEvent::ReloadCompleted { config_name, duration } => {
+            tracing::debug!(config_name, ?duration, "reload completed");
+        }
+        ChangeEvent::HandlerFailed { handler, error } => tracing::error!(handler, error, "handler failed"),
+        ChangeEvent::Degraded { reason } => tracing::warn!(reason, "degraded"),
+        ChangeEvent::Recovered { config_name } => tracing::info!(config_name, "recovered"),
+        ChangeEvent::Rescanned { reason, found } => tracing::warn!(reason, found, "rescanned"),
+        ChangeEvent::ConfigShadowed { config_name, used, ignored } => {
+            tracing::warn!(config_name, ?used, ?ignored, "two files for one layer");
+        }
+        ChangeEvent::BackupFailed { path, error } => tracing::error!(?path, error, "backup failed"),
+        ChangeEvent::Lagged { missed } => tracing::warn!(missed, "receiver lagged"),
+    }
+}

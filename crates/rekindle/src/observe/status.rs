@@ -1,0 +1,95 @@
+//! [`Status`]: what an engine would say if asked how it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::event::ChangeEvent;
+
+/// How an engine is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Status {
+    /// The directory it watches.
+    pub root: PathBuf,
+    /// The environment whose layer applies.
+    pub environment: String,
+    /// The generation in use; 0 before the first good value.
+    pub generation: u64,
+    /// How many directories are watched.
+    pub watched_dirs: usize,
+    /// Every configuration, by name.
+    pub configs: BTreeMap<String, ConfigStatus>,
+    /// What keeps the engine itself from fully doing its work.
+    pub degraded: Option<String>,
+    /// Configurations that were reloaded, since the start.
+    pub reloads: u64,
+    /// Changes that were refused, since the start.
+    pub refused: u64,
+    /// Calls of handlers that failed, since the start.
+    pub handler_failures: u64,
+    /// How often everything had to be looked at anew because notifications were lost.
+    pub rescans: u64,
+}
+
+/// How one configuration is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConfigStatus {
+    /// Good, or why not.
+    pub state: ConfigState,
+    /// The generation that its value is from; `None` if there never was a good one.
+    pub generation: Option<u64>,
+    /// The files it was layered from, weakest first, absolute.
+    pub files: Vec<PathBuf>,
+}
+
+/// Whether what is on disk is what is in use.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ConfigState {
+    /// It is.
+    Good,
+    /// What is on disk is not fit to be applied. The last good value stays in use, if there was one.
+    Degraded(Error),
+}
+
+impl Status {
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            environment: String::new(),
+            generation: 0,
+            watched_dirs: 0,
+            configs: BTreeMap::new(),
+            degraded: None,
+            reloads: 0,
+            refused: 0,
+            handler_failures: 0,
+            rescans: 0,
+        }
+    }
+
+    /// Whether anything at all is not as it should be.
+    pub fn is_degraded(&self) -> bool {
+        self.degraded.is_some() || self.failures().next().is_some()
+    }
+
+    /// The configurations that are not good on disk, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.configs.iter().filter_map(|(name, config)| match &config.state {
+            ConfigState::Degraded(error) => Some((name.as_str(), error)),
+            ConfigState::Good => None,
+        })
+    }
+
+    pub(super) fn count(&mut self, event: &ChangeEvent) {
+        match event {
+            ChangeEvent::ReloadCompleted { .. } => self.reloads += 1,
+            ChangeEvent::ValidationFailed { .. } => self.refused += 1,
+            ChangeEvent::HandlerFailed { .. } => self.handler_failures += 1,
+            ChangeEvent::Rescanned { .. } => self.rescans += 1,
+            _ => {}
+        }
+    }
+}

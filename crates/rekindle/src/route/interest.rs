@@ -1,0 +1,127 @@
+//! Which directories to arm and which files to look at.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::{Patterns, Routes, is_config_file};
+use crate::error::Result;
+
+/// What one engine wants to see.
+///
+/// Wanted are the files that a watch pattern matches and no exclude pattern does, and beyond the
+/// patterns all files of the configurations that somebody asked for by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Interest {
+    watch: Patterns,
+    exclude: Patterns,
+    /// Directories of the configurations asked for by name.
+    config_dirs: HashSet<PathBuf>,
+}
+
+impl Interest {
+    /// The interest of a program with these globs.
+    pub(crate) fn new<S: AsRef<str>>(watch: &[S], exclude: &[S]) -> Result<Self> {
+        Ok(Self { watch: Patterns::new(watch)?, exclude: Patterns::new(exclude)?, config_dirs: HashSet::new() })
+    }
+
+    /// Takes in the files of a configuration by name. Says whether that was new.
+    pub(crate) fn add_config(&mut self, name: &str) -> bool {
+        self.config_dirs.insert(Routes::directory(name))
+    }
+
+    /// Whether a directory (relative to the root, empty for the root) is to be armed.
+    pub(crate) fn directory(&self, path: &Path) -> bool {
+        let wanted_config = || self.config_dirs.iter().any(|config_dir| config_dir.starts_with(path));
+        // The root always: it is where a deleted directory comes back, and where dot-files lie.
+        path.as_os_str().is_empty()
+            || !self.excluded(path) && (self.watch.can_match_in(path) || wanted_config())
+    }
+
+    /// Whether a file is to be looked at.
+    pub(crate) fn file(&self, path: &Path) -> bool {
+        if is_transient(path) {
+            return false;
+        }
+        if is_config_file(path) {
+            // Dot-files at the root are wanted by name: `**/.*` is not meant for them.
+            let at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
+            return at_root || !self.excluded(path);
+        }
+        self.by_pattern(path)
+    }
+
+    /// Whether the patterns alone want a file.
+    pub(crate) fn by_pattern(&self, path: &Path) -> bool {
+        self.watch.matches(path) && !self.excluded(path)
+    }
+
+    /// Whether a path, or a directory it lies in, is excluded.
+    fn excluded(&self, path: &Path) -> bool {
+        path.ancestors().take_while(|part| !part.as_os_str().is_empty()).any(|part| self.exclude.matches(part))
+    }
+}
+
+/// Whether a name is what an editor or a copier leaves for a moment beside the file it saves.
+fn is_transient(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let vim_probe = name == "4913";
+    let backup = name.ends_with('~');
+    let emacs = name.starts_with(".#") || (name.starts_with('#') && name.ends_with('#'));
+    let jetbrains = name.ends_with("___jb_tmp___") || name.ends_with("___jb_old___");
+    let nfs = name.starts_with(".nfs");
+    vim_probe || backup || emacs || jetbrains || nfs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HotReloadConfig;
+
+    fn defaults() -> Interest {
+        let config = HotReloadConfig::default();
+        Interest::new(&config.watch_patterns, &config.exclude_patterns).expect("the defaults compile")
+    }
+
+    #[test]
+    fn defaults_arm_what_can_match_and_no_more() {
+        let interest = defaults();
+        for wanted in ["", "config", "config/sub", "templates/a/b", "static"] {
+            assert!(interest.directory(Path::new(wanted)), "{wanted:?}");
+        }
+        for unwanted in ["target", "node_modules", ".git", "src", "config/.git", "config/.git/objects"] {
+            assert!(!interest.directory(Path::new(unwanted)), "{unwanted:?}");
+        }
+    }
+
+    #[test]
+    fn files_by_pattern_by_form_and_never_leftovers() {
+        let interest = defaults();
+        for wanted in ["config/app.toml", "config/app.yml", ".app.toml", "templates/a.html", "static/4913.css"] {
+            assert!(interest.file(Path::new(wanted)), "{wanted:?}");
+        }
+        let unwanted = [
+            "config/app.toml~",
+            "templates/4913",
+            "templates/a.html~",
+            "templates/#a.html#",
+            "static/.#a.css",
+            "static/a.css.swp",
+            "static/.hidden/a.css",
+            "config/.app.toml.swp",
+            "src/main.rs",
+        ];
+        for unwanted in unwanted {
+            assert!(!interest.file(Path::new(unwanted)), "{unwanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_widens_the_interest() {
+        let mut interest = Interest::new(&["templates/**"], &[]).expect("good patterns");
+        assert!(!interest.directory(Path::new("config")));
+        assert!(interest.add_config("sub/app"));
+        assert!(!interest.add_config("sub/other"), "the same directory");
+        assert!(interest.directory(Path::new("config")) && interest.directory(Path::new("config/sub")));
+        assert!(!interest.directory(Path::new("config/elsewhere")));
+    }
+}

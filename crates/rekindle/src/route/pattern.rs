@@ -1,0 +1,171 @@
+//! Globs relative to the root, and which directories can hold a match.
+
+use std::path::{Component, Path};
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// One glob: the matcher of whole paths, and one matcher for each leading directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    text: String,
+    matcher: GlobMatcher,
+    /// Matchers of the directories on the way, up to the first part that can cross directories.
+    way: Vec<GlobMatcher>,
+    /// Whether anything below the end of the way can match (`**`).
+    deep: bool,
+}
+
+impl Pattern {
+    /// Compiles `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`], naming the pattern, when it is malformed, absolute or leaves the root.
+    pub(crate) fn new(text: &str) -> Result<Self> {
+        let relative = text.strip_prefix("./").unwrap_or(text);
+        refuse_leaving(text, relative)?;
+        let matcher = compile(text, relative)?;
+        let mut parts: Vec<&str> = relative.split('/').filter(|part| !part.is_empty()).collect();
+        let deep = |part: &str| part.contains("**");
+        // Braces and classes may hold a slash; split at it they would be nonsense. From there on anything can match.
+        let broken = |part: &str| unbalanced(part, '{', '}') || unbalanced(part, '[', ']') || part.ends_with('\\');
+        let end = parts.iter().position(|part| deep(part) || broken(part));
+        let deep = end.is_some();
+        parts.truncate(end.unwrap_or(parts.len().saturating_sub(1)));
+        let way = parts.iter().map(|part| compile(text, part)).collect::<Result<_>>()?;
+        Ok(Self { text: text.to_owned(), matcher, way, deep })
+    }
+
+    /// The pattern as it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a path relative to the root matches.
+    pub(crate) fn matches(&self, path: &Path) -> bool {
+        self.matcher.is_match(path)
+    }
+
+    /// Whether something in this directory, or below it, can match.
+    pub(crate) fn can_match_in(&self, directory: &Path) -> bool {
+        let mut way = self.way.iter();
+        for part in directory.components() {
+            match way.next() {
+                Some(matcher) if matcher.is_match(Path::new(part.as_os_str())) => {}
+                Some(_) => return false,
+                None => return self.deep,
+            }
+        }
+        true
+    }
+}
+
+fn refuse_leaving(text: &str, relative: &str) -> Result<()> {
+    let fault = if text.is_empty() {
+        "it is empty"
+    } else if Path::new(text).is_absolute() || text.starts_with('/') {
+        "it is absolute; patterns are relative to the root"
+    } else if Path::new(relative).components().any(|part| part == Component::ParentDir) {
+        "it leaves the root"
+    } else {
+        return Ok(());
+    };
+    Err(bad(text, fault))
+}
+
+fn bad(text: &str, fault: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Pattern, format!("bad pattern {text:?}: {fault}"))
+}
+
+fn compile(text: &str, part: &str) -> Result<GlobMatcher> {
+    let glob: Glob = GlobBuilder::new(part)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
+        .map_err(|error| bad(text, error.kind()))?;
+    Ok(glob.compile_matcher())
+}
+
+fn unbalanced(part: &str, open: char, close: char) -> bool {
+    part.matches(open).count() != part.matches(close).count()
+}
+
+/// Several patterns, any of which may match.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Patterns(Vec<Pattern>);
+
+impl Patterns {
+    /// Compiles them all; the first bad one is the error.
+    pub(crate) fn new<S: AsRef<str>>(texts: &[S]) -> Result<Self> {
+        texts.iter().map(|text| Pattern::new(text.as_ref())).collect::<Result<_>>().map(Self)
+    }
+
+    /// Whether any matches the path.
+    pub(crate) fn matches(&self, path: &Path) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(path))
+    }
+
+    /// Whether any can match in the directory or below it.
+    pub(crate) fn can_match_in(&self, directory: &Path) -> bool {
+        self.0.iter().any(|pattern| pattern.can_match_in(directory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::new(text).expect(text)
+    }
+
+    #[test]
+    fn a_star_stays_in_its_directory_and_two_cross() {
+        let cases = [
+            ("config/*.toml", "config/app.toml", true),
+            ("config/*.toml", "config/sub/app.toml", false),
+            ("config/**/*.toml", "config/app.toml", true),
+            ("config/**/*.toml", "config/a/b/app.toml", true),
+            ("templates/**/*", "templates/a", true),
+            ("**/.*", ".git", true),
+            ("**/.*", "config/.hidden", true),
+            ("**/*.tmp", "a/b.tmp", true),
+            ("./config/*.toml", "config/app.toml", true),
+        ];
+        for (text, path, expected) in cases {
+            assert_eq!(pattern(text).matches(Path::new(path)), expected, "{text} on {path}");
+        }
+    }
+
+    #[test]
+    fn only_directories_that_can_hold_a_match_are_entered() {
+        let cases = [
+            ("config/**/*.toml", "", true),
+            ("config/**/*.toml", "config", true),
+            ("config/**/*.toml", "config/a/b", true),
+            ("config/**/*.toml", "target", false),
+            ("config/*.toml", "config/sub", false),
+            ("*/x/*.html", "a", true),
+            ("*/x/*.html", "a/x", true),
+            ("*/x/*.html", "a/y", false),
+            ("*.toml", "src", false),
+            ("{a,b/c}/*.toml", "b/c", true),
+            ("{a,b}/*.toml", "b", true),
+            ("{a,b}/*.toml", "c", false),
+        ];
+        for (text, directory, expected) in cases {
+            assert_eq!(pattern(text).can_match_in(Path::new(directory)), expected, "{text} in {directory}");
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_named() {
+        for text in ["config/[", "../x/*", "a/../../b", "/etc/*", "", "{a"] {
+            let error = Pattern::new(text).expect_err(text);
+            assert_eq!(error.kind(), ErrorKind::Pattern);
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Validate: candidates in, [`Verified`] or the reasons against them out.
+//!
+//! In order: JSON Schema, the type of every subscriber, custom checks. All or nothing: whatever one
+//! of them refuses, nobody sees. No clock, no file, no channel; user code is called with no lock held,
+//! and a panic in it is an error of this change and of no other.
+
+mod diff;
+mod schema;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::Candidate;
+use crate::propagate::{Ready, Topic};
+pub(crate) use diff::changed_pointers;
+pub(crate) use schema::Schema;
+
+/// A custom check: refuses a configuration's value, or lets it pass.
+pub(crate) struct Check {
+    pub(crate) config: String,
+    pub(crate) run: Box<dyn Fn(&Value) -> Result<()> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Check").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// What candidates are held against.
+#[derive(Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) root: &'a Path,
+    /// Schemas by configuration; not to be given when validation is switched off.
+    pub(crate) schemas: Vec<(&'a str, &'a Schema)>,
+    pub(crate) checks: Vec<Arc<Check>>,
+    pub(crate) topics: Vec<Arc<dyn Topic>>,
+}
+
+/// Configurations that passed everything, with the values their subscribers are about to get.
+///
+/// Only [`validate`] makes one, and nothing else can be committed.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    candidates: Vec<Arc<Candidate>>,
+    ready: Vec<Box<dyn Ready>>,
+}
+
+impl Verified {
+    /// What is to be committed, and what is to be handed on once it is.
+    pub(crate) fn into_parts(self) -> (Vec<Arc<Candidate>>, Vec<Box<dyn Ready>>) {
+        (self.candidates, self.ready)
+    }
+}
+
+/// Holds candidates against the rules. `others` gives the configurations a topic reads beside them.
+///
+/// # Errors
+///
+/// All reasons against them, as one error.
+pub(crate) fn validate(
+    candidates: Vec<Arc<Candidate>>,
+    others: &dyn Fn(&str) -> Option<Arc<Candidate>>,
+    rules: &Rules<'_>,
+) -> Result<Verified> {
+    let find = |name: &str| candidates.iter().find(|c| c.name == name).cloned().or_else(|| others(name));
+    let mut problems = Vec::new();
+    for candidate in &candidates {
+        problems.extend(against_schema(candidate, rules));
+    }
+    let mut ready = Vec::new();
+    for topic in &rules.topics {
+        match guarded("decoding", || Arc::clone(topic).decode(&find, rules.root)) {
+            Ok(value) => ready.extend(value),
+            Err(error) => problems.push(error),
+        }
+    }
+    for candidate in &candidates {
+        problems.extend(against_checks(candidate, rules));
+    }
+    Error::all(problems).map_or(Ok(Verified { candidates, ready }), Err)
+}
+
+fn against_schema(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
+    let schema = rules.schemas.iter().find(|(name, _)| *name == candidate.name);
+    let faults = schema.map(|(_, schema)| schema.faults(&candidate.value)).unwrap_or_default();
+    let pointed = faults.into_iter().map(|(pointer, message)| {
+        candidate.point(Error::new(ErrorKind::Schema, message).about(&pointer), &pointer, rules.root)
+    });
+    pointed.collect()
+}
+
+fn against_checks(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
+    let checks = rules.checks.iter().filter(|check| check.config == candidate.name);
+    let refusals = checks.filter_map(|check| guarded("a check", || (check.run)(&candidate.value)).err());
+    refusals.map(|refusal| as_refusal(&refusal, candidate, rules.root)).collect()
+}
+
+/// A check may return any error; what leaves here says that a check refused, and where.
+fn as_refusal(refusal: &Error, candidate: &Candidate, root: &Path) -> Error {
+    let kind = if refusal.kind() == ErrorKind::Panic { ErrorKind::Panic } else { ErrorKind::Check };
+    let pointer = refusal.pointer().unwrap_or("");
+    let mut error = Error::new(kind, refusal.message()).about(pointer).because(refusal.clone());
+    if let Some(advice) = refusal.advice() {
+        error = error.help(advice);
+    }
+    candidate.point(error, pointer, root)
+}
+
+/// Calls user code; its panic becomes an error.
+pub(crate) fn guarded<T>(what: &str, user_code: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(user_code)).unwrap_or_else(|panic| {
+        let said = panic_text(&*panic);
+        Err(Error::new(ErrorKind::Panic, format!("{what} panicked: {said}")))
+    })
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}

@@ -1,0 +1,186 @@
+//! [`FileWatcher`]: the watching without the configurations.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{broadcast, oneshot};
+
+use super::{Found, Inventory, Look, Watch};
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::ChangeEvent;
+use crate::route::Interest;
+use crate::settle::{Settle, Signal};
+
+/// How many events a slow receiver may be behind before it is told that it lags.
+const RECEIVER_CAPACITY: usize = 1024;
+
+/// How often everything is compared with what is known, in case no event told of a change.
+const RECONCILE: Duration = Duration::from_secs(30);
+
+/// Watches files and directories and tells of finished changes as [`ChangeEvent::FileChanged`].
+///
+/// Directories are watched with all below them. It works as the engine does: a finished write is told
+/// within milliseconds, once; a half-written, truncated or briefly missing file is waited for, at most
+/// for the debounce window; a touch tells nothing.
+///
+/// ```
+/// use std::time::Duration;
+/// use rekindle::{ChangeEvent, FileWatcher};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dir = tempfile::tempdir()?;
+/// let watcher = FileWatcher::new(vec![dir.path().to_path_buf()], Duration::from_millis(500)).await?;
+/// let mut events = watcher.subscribe();
+/// std::fs::write(dir.path().join("a.txt"), "hello")?;
+/// assert!(matches!(events.recv().await?, ChangeEvent::FileChanged { path, .. } if path.ends_with("a.txt")));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FileWatcher {
+    events: broadcast::WeakSender<ChangeEvent>,
+    /// Dropping it ends the thread.
+    _stop: oneshot::Sender<()>,
+}
+
+impl FileWatcher {
+    /// Starts to watch. When it returns, everything is armed: no later change is missed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when a path does not exist, [`ErrorKind::Watch`] when the operating
+    /// system refuses to watch.
+    pub async fn new(watch_paths: Vec<PathBuf>, debounce_duration: Duration) -> Result<Self> {
+        let sender = broadcast::Sender::new(RECEIVER_CAPACITY);
+        let events = sender.downgrade();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = oneshot::channel();
+        let body = move || match start(&watch_paths, debounce_duration) {
+            Ok((runtime, roots)) => {
+                // Nobody waits any more if this fails, and the loop ends at once.
+                let _caller_gone = ready.send(Ok(()));
+                runtime.block_on(run(roots, &sender, stopped));
+            }
+            Err(error) => {
+                let _caller_gone = ready.send(Err(error));
+            }
+        };
+        std::thread::Builder::new().name("rekindle-watch".into()).spawn(body)?;
+        started.await.map_err(|_| Error::new(ErrorKind::Watch, "the watching thread has died"))??;
+        Ok(Self { events, _stop: stop })
+    }
+
+    /// A receiver of every change from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
+        // If the thread is gone: a receiver that says so.
+        self.events.upgrade().map_or_else(|| broadcast::channel(1).1, |sender| sender.subscribe())
+    }
+}
+
+/// One watched directory, or the directory of one watched file.
+struct Root {
+    watch: Watch,
+    inventory: Inventory,
+    settle: Settle,
+}
+
+impl Root {
+    fn new(path: &Path, window: Duration) -> Result<Self> {
+        let path = std::path::absolute(path)?;
+        let metadata = std::fs::metadata(&path).map_err(|cause| Error::io("cannot watch", &path, &path, cause))?;
+        let (root, pattern) = match (metadata.is_dir(), path.parent(), path.file_name()) {
+            (false, Some(parent), Some(name)) => (parent, literal(&name.to_string_lossy())),
+            _ => (path.as_path(), "**/*".to_owned()),
+        };
+        let interest = Interest::new(&[pattern], &[])?;
+        let mut watch = Watch::new(root, interest, false)?;
+        let mut inventory = Inventory::default();
+        let mut found = Found::default();
+        for (path, stamp) in watch.list(&mut found) {
+            inventory.insert(path, stamp);
+        }
+        if let Some((path, cause)) = found.refused.into_iter().next() {
+            return Err(Error::io("cannot watch the directory", &root.join(path), root, cause));
+        }
+        let settle = Settle::new(Settings::default().settle, window);
+        Ok(Self { watch, inventory, settle })
+    }
+
+    /// Takes in signals and gives the changes that are due.
+    fn step(&mut self, signals: Vec<Signal>) -> Vec<ChangeEvent> {
+        let now = Instant::now();
+        for signal in signals {
+            self.settle.observe(signal, now);
+        }
+        let root = self.watch.root().to_path_buf();
+        let mut events = Vec::new();
+        for due in self.settle.due(now) {
+            // A watched file is wanted by name; a config-shaped neighbour of it is not.
+            if !self.watch.interest().by_pattern(&due.path) {
+                continue;
+            }
+            match self.inventory.look(&root, &due, Settings::default().max_file_size) {
+                Look::Same => {}
+                Look::Unfinished => self.settle.hold(&due),
+                Look::Changed(change_type) => {
+                    events.push(ChangeEvent::FileChanged { path: root.join(&due.path), change_type });
+                }
+            }
+        }
+        events
+    }
+}
+
+/// A glob that matches one name and nothing else.
+fn literal(name: &str) -> String {
+    let escaped = |c: char| "*?[]{}\\".contains(c);
+    name.chars().flat_map(|c| escaped(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+fn start(paths: &[PathBuf], window: Duration) -> Result<(tokio::runtime::Runtime, Vec<Root>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let context = runtime.enter();
+    let roots = paths.iter().map(|path| Root::new(path, window)).collect::<Result<_>>()?;
+    drop(context);
+    Ok((runtime, roots))
+}
+
+async fn run(roots: Vec<Root>, events: &broadcast::Sender<ChangeEvent>, stopped: oneshot::Receiver<()>) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for root in roots {
+        tasks.spawn(serve(root, events.clone()));
+    }
+    // Sent or dropped, it means the same: nobody wants to know any more.
+    let _dropped = stopped.await;
+}
+
+async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
+    let interval = root.watch.poll_interval().unwrap_or(RECONCILE);
+    let mut scan = Instant::now() + interval;
+    loop {
+        let wake = root.settle.deadline().map_or(scan, |deadline| deadline.min(scan));
+        let signals = tokio::select! {
+            () = root.watch.changed() => {
+                let found = root.watch.drain(&root.inventory);
+                let mut signals = found.signals;
+                if found.overflowed {
+                    signals.append(&mut root.watch.scan(&root.inventory).signals);
+                }
+                signals
+            }
+            () = tokio::time::sleep_until(wake.into()) => Vec::new(),
+        };
+        let mut due = root.step(signals);
+        if scan <= Instant::now() {
+            scan = Instant::now() + interval;
+            let signals = root.watch.scan(&root.inventory).signals;
+            due.extend(root.step(signals));
+        }
+        for event in due {
+            // Fails when nobody listens, which is their choice.
+            let _nobody_listens = events.send(event);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The walk: arms each wanted directory, then lists it.
+
+use std::fs::DirEntry;
+use std::path::{Path, PathBuf};
+
+use super::Stamp;
+use crate::route::Interest;
+
+/// Walks the wanted directories from `start` down. `arm` is called before a directory is listed;
+/// `file` gets every wanted file that exists.
+///
+/// What cannot be read is passed over: it is reported when somebody needs it.
+pub(crate) fn walk(
+    root: &Path,
+    start: &Path,
+    interest: &Interest,
+    mut arm: impl FnMut(&Path),
+    mut file: impl FnMut(PathBuf, Stamp),
+) {
+    let mut todo = vec![start.to_path_buf()];
+    while let Some(directory) = todo.pop() {
+        arm(&directory);
+        let Ok(entries) = std::fs::read_dir(root.join(&directory)) else { continue };
+        for entry in entries.flatten() {
+            let path = directory.join(entry.file_name());
+            if is_directory(root, &directory, &entry) {
+                if interest.directory(&path) {
+                    todo.push(path.clone());
+                }
+                if !interest.file(&path) || !in_a_files_place(&path) {
+                    continue;
+                }
+            }
+            if interest.file(&path) {
+                if let Some(stamp) = Stamp::of(&root.join(&path)) {
+                    file(path, stamp);
+                }
+            }
+        }
+    }
+}
+
+/// A directory named like a configuration is one that somebody will miss: `config/app.toml/`.
+fn in_a_files_place(path: &Path) -> bool {
+    crate::route::is_config_file(path)
+}
+
+/// Whether an entry is a directory, or a link to one that does not lead back up.
+fn is_directory(root: &Path, parent: &Path, entry: &DirEntry) -> bool {
+    let Ok(kind) = entry.file_type() else { return false };
+    if !kind.is_symlink() {
+        return kind.is_dir();
+    }
+    let Ok(target) = entry.path().canonicalize() else { return false };
+    let here = root.join(parent).canonicalize();
+    target.is_dir() && !here.is_ok_and(|here| here.starts_with(target))
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask ci`: all that must hold before a change is merged.
+
+use crate::cmd::Cmd;
+use crate::error::Result;
+use crate::metadata::Metadata;
+use crate::options::Options;
+use crate::step::Step;
+use crate::{commands, facts, runner};
+
+/// The package whose features are checked one by one and whose `rust-version` is the project's.
+const LIBRARY: &str = "rekindle";
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let options = Options::parse(args)?;
+    runner::run(steps(options, Metadata::load()?)?)
+}
+
+fn steps(options: Options, metadata: Metadata) -> Result<Vec<Step>> {
+    let features = feature_steps(&metadata.package(LIBRARY)?.features);
+    let mut steps = vec![
+        Step::command("format", Cmd::new("cargo fmt --all --check")),
+        Step::check("rust-version", move |_| facts::rust_version(&metadata, LIBRARY)),
+        Step::command("clippy", clippy()),
+        Step::command("docs", docs(std::env::var("RUSTDOCFLAGS").ok())),
+    ];
+    steps.extend(commands::test::steps(options));
+    steps.extend(features);
+    Ok(steps)
+}
+
+/// `--locked` catches a Cargo.lock that went stale since xtask was built; building xtask through the alias brings
+/// it up to date by itself, so a fresh clone is checked before that, in `.ci/run`.
+fn clippy() -> Cmd {
+    Cmd::new("cargo clippy --locked --workspace --all-targets --all-features -- -D warnings")
+}
+
+/// The caller's own flags stay: the variable would replace them.
+fn docs(flags: Option<String>) -> Cmd {
+    let flags = flags.filter(|flags| !flags.is_empty()).map_or_else(String::new, |flags| flags + " ");
+    Cmd::new("cargo doc --workspace --no-deps --all-features").env("RUSTDOCFLAGS", flags + "-D warnings")
+}
+
+/// No feature, each alone, all together. Only the library itself: what its tests need, other features may bring.
+fn feature_steps(features: &[String]) -> Vec<Step> {
+    let alone = features
+        .iter()
+        .map(|feature| (format!("feature {feature}"), vec!["--no-default-features", "--features", feature]));
+    std::iter::once(("no features".to_owned(), vec!["--no-default-features"]))
+        .chain(alone)
+        .chain([("all features".to_owned(), vec!["--all-features"])])
+        .map(|(name, selection)| Step::command(name, library_clippy(&selection)))
+        .collect()
+}
+
+/// Clippy rather than check: code that a missing feature leaves unused is a warning, and warnings fail.
+fn library_clippy(selection: &[&str]) -> Cmd {
+    let cmd = Cmd::new("cargo clippy --locked --lib --package").arg(LIBRARY);
+    cmd.args(selection.iter().copied()).args(["--", "-D", "warnings"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METADATA: &str = r#"{"packages": [
+        {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"}
+    ]}"#;
+
+    #[test]
+    fn every_feature_is_checked_alone() {
+        let steps = feature_steps(&["json".to_owned(), "yaml".to_owned()]);
+        let shown: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
+        let start = "cargo clippy --locked --lib --package rekindle";
+        let expected = [
+            format!("no features: {start} --no-default-features -- -D warnings"),
+            format!("feature json: {start} --no-default-features --features json -- -D warnings"),
+            format!("feature yaml: {start} --no-default-features --features yaml -- -D warnings"),
+            format!("all features: {start} --all-features -- -D warnings"),
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_cheap_checks_come_before_the_tests_and_the_features_after() {
+        let steps = steps(Options { setup: true }, Metadata::parse(METADATA).unwrap()).unwrap();
+        let names: Vec<_> = steps.iter().map(Step::name).collect();
+        let expected = ["format", "rust-version", "clippy", "docs", "setup", "tests", "doc tests"];
+        assert_eq!(names[..7], expected);
+        assert_eq!(names[7..], ["no features", "feature json", "feature yaml", "all features"]);
+    }
+
+    #[test]
+    fn flags_of_the_caller_are_kept() {
+        assert!(docs(None).to_string().starts_with("RUSTDOCFLAGS='-D warnings' cargo doc"));
+        assert!(
+            docs(Some("--cfg x".to_owned())).to_string().starts_with("RUSTDOCFLAGS='--cfg x -D warnings' ")
+        );
+    }
+}
