@@ -3,6 +3,11 @@
 //! In: the text of one file. Out: its tree with places, or the first error and where it stands.
 //! Pure: no file is touched here, so every rule can be tested with a string.
 
+#![cfg_attr(
+    not(all(feature = "toml", feature = "json", feature = "yaml")),
+    allow(unused, reason = "every format needs another part of the helpers")
+)]
+
 use super::tree::{Node, Place, Span};
 
 #[cfg(feature = "json")]
@@ -87,7 +92,6 @@ struct Origin {
     offset: usize,
 }
 
-#[cfg(any(feature = "toml", feature = "json", feature = "yaml"))]
 impl Origin {
     fn place(self, span: Span) -> Place {
         Place { source: self.source, span: span.start + self.offset..span.end + self.offset }
@@ -99,10 +103,7 @@ impl ParseError {
     fn definitive(message: impl Into<String>, span: Span) -> Self {
         Self { message: message.into(), span, definitive: true }
     }
-}
 
-#[cfg(any(feature = "toml", feature = "json", feature = "yaml"))]
-impl ParseError {
     /// An error that a half-written file could show too.
     fn syntax(message: impl Into<String>, span: Span) -> Self {
         Self { message: message.into(), span, definitive: false }
@@ -124,10 +125,7 @@ impl ParseError {
     fn duplicate(key: &str, span: Span) -> Self {
         Self::definitive(format!("the key `{}` is given twice in the same table", shown(key)), span)
     }
-}
 
-#[cfg(any(feature = "json", feature = "yaml"))]
-impl ParseError {
     /// Nothing but blanks and comments. An editor that truncates and then writes looks like this.
     fn empty() -> Self {
         Self::syntax("the file is empty", 0..0)
@@ -141,7 +139,6 @@ impl ParseError {
 }
 
 /// A key as an error may show it: on one line, and not endless.
-#[cfg(any(feature = "toml", feature = "json", feature = "yaml"))]
 fn shown(key: &str) -> String {
     let mut shown: String = key.chars().take(SHOWN_KEY_CHARS).flat_map(char::escape_debug).collect();
     if key.chars().nth(SHOWN_KEY_CHARS).is_some() {
@@ -153,7 +150,6 @@ fn shown(key: &str) -> String {
 /// A decimal number as `serde_json` reads it: the first of u64, i64 and f64 that takes it.
 ///
 /// `None` when it is beyond all three, or not decimal.
-#[cfg(any(feature = "json", feature = "yaml"))]
 fn number(text: &str) -> Option<serde_json::Number> {
     if let Ok(number) = text.parse::<u64>() {
         return Some(number.into());

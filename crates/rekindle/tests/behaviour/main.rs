@@ -1,0 +1,12 @@
+//! What the engine does, on real files.
+
+#![allow(clippy::disallowed_methods, reason = "tests write files as anybody would")]
+
+mod backups;
+mod handlers;
+mod layers;
+mod limits;
+mod sharing;
+mod site;
+mod streams;
+mod validation;
