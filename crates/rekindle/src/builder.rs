@@ -87,7 +87,9 @@ impl HotReloadBuilder {
 
     /// The longest that something unfinished is waited for. Default: 500 ms, in whole milliseconds.
     pub fn debounce(self, window: Duration) -> Self {
-        self.set(|settings| settings.config.debounce_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+        self.set(|settings| {
+            settings.config.debounce_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        })
     }
 
     /// How long after a finished write others are waited for that belong to the same save. Default:
@@ -182,7 +184,8 @@ impl HotReloadBuilder {
         Patterns::new(&settings.config.exclude_patterns)?;
         parts.checks.iter().try_for_each(|check| check_name(&check.config))?;
         if let Some(environment) = settings.environment.as_deref().filter(|name| !is_environment(name)) {
-            let message = format!("{environment:?} is no environment: it has to fit between two dots of a file name");
+            let message =
+                format!("{environment:?} is no environment: it has to fit between two dots of a file name");
             return Err(Error::new(ErrorKind::Name, message));
         }
         let engine = registry::engine(&root, stated.then_some(settings), parts).await?;

@@ -33,7 +33,8 @@ pub struct HotReloadConfig {
 
 impl Default for HotReloadConfig {
     fn default() -> Self {
-        let watch = ["config/**/*.toml", "config/**/*.yaml", "config/**/*.json", "templates/**/*", "static/**/*"];
+        let watch =
+            ["config/**/*.toml", "config/**/*.yaml", "config/**/*.json", "templates/**/*", "static/**/*"];
         let exclude = ["**/*.tmp", "**/*.swp", "**/.*"];
         Self {
             watch_patterns: watch.map(String::from).to_vec(),

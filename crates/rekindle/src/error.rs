@@ -359,7 +359,8 @@ mod tests {
     #[test]
     fn line_and_column_count_from_one_in_characters() {
         let text = "a\nüb\n";
-        let cases = [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (4, (2, 2)), (5, (2, 3)), (6, (3, 1)), (99, (3, 1))];
+        let cases =
+            [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (4, (2, 2)), (5, (2, 3)), (6, (3, 1)), (99, (3, 1))];
         for (offset, expected) in cases {
             assert_eq!(line_and_column(text, offset), expected, "offset {offset}");
         }
@@ -368,7 +369,8 @@ mod tests {
 
     #[test]
     fn display_points_and_advises() {
-        let location = Location::file(Path::new("/r/config/app.toml"), Path::new("/r")).at("x = 1\ny 2", 6..7);
+        let location =
+            Location::file(Path::new("/r/config/app.toml"), Path::new("/r")).at("x = 1\ny 2", 6..7);
         let error = Error::new(ErrorKind::Syntax, "expected `=`").help("write `y = 2`").at(location);
         assert_eq!(error.to_string(), "config/app.toml:2:1: expected `=` (write `y = 2`)");
         assert_eq!((error.line(), error.column(), error.span()), (Some(2), Some(1), Some(6..7)));
@@ -387,7 +389,10 @@ mod tests {
     fn the_cause_is_kept_and_an_error_in_a_box_comes_out_whole() {
         let io = std::io::Error::other("disk on fire");
         let error = Error::from(io);
-        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some("disk on fire"));
+        assert_eq!(
+            std::error::Error::source(&error).map(ToString::to_string).as_deref(),
+            Some("disk on fire")
+        );
         let boxed: Cause = Box::new(Error::new(ErrorKind::Check, "no"));
         assert_eq!(Error::from(boxed).kind(), ErrorKind::Check);
     }

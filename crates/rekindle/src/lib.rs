@@ -28,6 +28,8 @@ pub use ::async_trait::async_trait;
 #[cfg(feature = "workspace")]
 pub use workspace_tools::{self, ConfigMerge, Workspace, workspace};
 
+#[cfg(feature = "workspace")]
+pub use crate::workspace::WorkspaceExt;
 pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
@@ -38,8 +40,6 @@ pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Status};
 pub use propagate::{Cached, ConfigStream, Live, LiveRef, ReloadHandler};
 pub use watch::FileWatcher;
-#[cfg(feature = "workspace")]
-pub use crate::workspace::WorkspaceExt;
 
 /// Everything, for a glob import.
 pub mod prelude {

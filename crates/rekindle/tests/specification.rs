@@ -94,7 +94,7 @@ async fn test_config_backup() {
     assert!(backup_dir.exists());
     let backup_files: Vec<_> = std::fs::read_dir(backup_dir)
         .unwrap()
-        .filter_map(|entry| entry.ok())
+        .filter_map(std::result::Result::ok)
         .filter(|entry| entry.file_name().to_string_lossy().contains("backup_test.toml"))
         .collect();
     assert!(!backup_files.is_empty(), "Backup file should have been created");

@@ -27,7 +27,9 @@ pub(crate) fn replace(target: &Path, content: &[u8], permissions: Option<&Permis
 
 /// Makes `target`; an existing file is left alone and is an [`io::ErrorKind::AlreadyExists`].
 pub(crate) fn create(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> io::Result<()> {
-    staged(target, content, permissions)?.persist_noclobber(target).map_err(|PersistError { error, .. }| error)?;
+    staged(target, content, permissions)?
+        .persist_noclobber(target)
+        .map_err(|PersistError { error, .. }| error)?;
     sync_directory(target)
 }
 

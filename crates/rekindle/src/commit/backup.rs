@@ -26,7 +26,9 @@ pub(crate) fn write(
     keep: usize,
 ) -> Result<PathBuf> {
     let failed = |doing: &str, cause: io::Error| {
-        Error::new(ErrorKind::Backup, format!("{doing}: {cause}")).at(Location::file(path, root)).because(cause)
+        Error::new(ErrorKind::Backup, format!("{doing}: {cause}"))
+            .at(Location::file(path, root))
+            .because(cause)
     };
     let (directory, name) = place(root, path)?;
     std::fs::create_dir_all(&directory).map_err(|cause| failed("cannot make the backup directory", cause))?;
@@ -53,7 +55,8 @@ pub(crate) fn write(
 /// The directory and the file name that the backups of `path` have.
 fn place(root: &Path, path: &Path) -> Result<(PathBuf, String)> {
     let outside = || {
-        Error::new(ErrorKind::Backup, "only files below the root can be backed up").at(Location::file(path, root))
+        Error::new(ErrorKind::Backup, "only files below the root can be backed up")
+            .at(Location::file(path, root))
     };
     let relative = path.strip_prefix(root).map_err(|_| outside())?;
     let inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
@@ -97,7 +100,8 @@ fn parse(file: &OsStr, name: &str) -> Option<(String, usize)> {
         Some(number) if digits(number) && number.len() >= 3 => number.parse().ok()?,
         Some(_) => return None,
     };
-    let well_formed = digits(day) && day.len() == 8 && digits(time) && time.len() == 6 && parts.next().is_none();
+    let well_formed =
+        digits(day) && day.len() == 8 && digits(time) && time.len() == 6 && parts.next().is_none();
     well_formed.then(|| (format!("{day}_{time}"), number))
 }
 
@@ -114,7 +118,11 @@ pub(crate) fn original(root: &Path, backup: &Path) -> Result<PathBuf> {
     let name = if numbered {
         parts[3].to_owned()
     } else {
-        parts.get(2..).map(|rest| rest.join("_")).filter(|name| parse(OsStr::new(file), name).is_some()).ok_or_else(fault)?
+        parts
+            .get(2..)
+            .map(|rest| rest.join("_"))
+            .filter(|name| parse(OsStr::new(file), name).is_some())
+            .ok_or_else(fault)?
     };
     let folder = relative.parent().unwrap_or(Path::new(""));
     let dot_file_at_root = name.starts_with('.');
@@ -151,7 +159,8 @@ mod tests {
             assert_eq!(original(root.path(), &backup).expect("its original"), path);
         }
         let all = list(root.path(), &path).expect("the backups");
-        let contents: Vec<String> = all.iter().map(|path| std::fs::read_to_string(path).expect("text")).collect();
+        let contents: Vec<String> =
+            all.iter().map(|path| std::fs::read_to_string(path).expect("text")).collect();
         let expected: Vec<String> = (10..30).map(|number| format!("n = {number}")).collect();
         assert_eq!(contents, expected);
     }

@@ -59,7 +59,8 @@ impl Committed {
 
     /// Swaps the verified configurations in, as one generation. Nothing in here can fail.
     pub(crate) fn commit(&self, verified: Vec<Verified>) -> Commit {
-        let (candidates, mut ready): (Vec<_>, Vec<_>) = verified.into_iter().map(Verified::into_parts).unzip();
+        let (candidates, mut ready): (Vec<_>, Vec<_>) =
+            verified.into_iter().map(Verified::into_parts).unzip();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let next = state.generation + 1;
         let mut changed = Vec::new();
@@ -79,8 +80,8 @@ impl Committed {
         let generation = state.generation;
         drop(state);
         // Below the lock: what is dropped here may run the user's code.
-        let concerned = |ready: &Box<dyn Ready>| changed.iter().any(|part| ready.reads(&part.new.name));
-        let ready = ready.drain(..).flatten().filter(concerned).collect();
+        let concerned = |ready: &dyn Ready| changed.iter().any(|part| ready.reads(&part.new.name));
+        let ready = ready.drain(..).flatten().filter(|ready| concerned(&**ready)).collect();
         Commit { generation, changed, ready }
     }
 

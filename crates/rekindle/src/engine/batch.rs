@@ -75,8 +75,14 @@ impl Engine {
         let id = self.next_batch;
         self.next_batch += 1;
         let deadline = Instant::now() + self.settings.window().max(Duration::from_millis(50));
-        let mut batch =
-            Batch { reason, in_the_air: 0, verified: Vec::new(), refused: Vec::new(), applied: Vec::new(), deadline };
+        let mut batch = Batch {
+            reason,
+            in_the_air: 0,
+            verified: Vec::new(),
+            refused: Vec::new(),
+            applied: Vec::new(),
+            deadline,
+        };
         for group in groups(work, &self.shared) {
             if group.iter().any(|work| self.book.get(&work.name).is_some_and(|entry| entry.busy)) {
                 for work in group {
@@ -96,8 +102,10 @@ impl Engine {
     fn launch(&mut self, batch: BatchId, group: Vec<Work>) {
         let names: Vec<String> = group.iter().map(|work| work.name.clone()).collect();
         let topics: Vec<_> = self.shared.topics();
-        let topics: Vec<_> =
-            topics.into_iter().filter(|topic| topic.names().iter().any(|name| names.contains(name))).collect();
+        let topics: Vec<_> = topics
+            .into_iter()
+            .filter(|topic| topic.names().iter().any(|name| names.contains(name)))
+            .collect();
         let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));
         let others = beside.filter_map(|name| self.shared.committed.get(name)).collect();
         let (mut members, mut touched) = (Vec::new(), Vec::new());
@@ -139,7 +147,7 @@ impl Engine {
     pub(super) fn land(&mut self, landed: Landed) {
         let id = landed.batch;
         match &landed.outcome.verdict {
-            Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(landed),
+            Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(&landed),
             Verdict::Failed(failure) => {
                 let error = failure.error.clone();
                 self.refuse(landed, &error);
@@ -155,12 +163,13 @@ impl Engine {
 
     fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {
         let in_time = !landed.touched.iter().any(|touched| touched.due.last_chance);
-        let patient = matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
+        let patient =
+            matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
         !failure.definitive && in_time && patient
     }
 
     /// It looks unfinished: give its writer the rest of the window.
-    fn hold(&mut self, landed: Landed) {
+    fn hold(&mut self, landed: &Landed) {
         for touched in &landed.touched {
             self.settle.hold(&touched.due);
         }
@@ -174,7 +183,8 @@ impl Engine {
         let news = self.note(&names, &touched, &outcome, first);
         for name in &names {
             let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
-            let exists = self.shared.committed.get(name).is_some() || !self.book.files(name, &self.inventory).is_empty();
+            let exists = self.shared.committed.get(name).is_some()
+                || !self.book.files(name, &self.inventory).is_empty();
             if let Some(batch) = self.batches.get_mut(&batch) {
                 batch.refused.push((name.clone(), error.clone()));
             }
@@ -243,7 +253,9 @@ impl Engine {
     /// The swap, and everything that follows from it.
     fn commit(&mut self, id: BatchId) {
         let Some(batch) = self.batches.get_mut(&id) else { return };
-        let landed = std::mem::take(&mut batch.verified);
+        let mut landed = std::mem::take(&mut batch.verified);
+        // They landed in the order in which their threads ended; events and receipts have one of their own.
+        landed.sort_by(|a, b| a.names.cmp(&b.names));
         let silent = matches!(batch.reason, Reason::First(_));
         if landed.is_empty() {
             return;
@@ -275,7 +287,13 @@ impl Engine {
         self.after_commit(&rest, &commit, (noticed, swapped), silent);
     }
 
-    fn after_commit(&mut self, landed: &[Landed], commit: &Commit, (noticed, swapped): (Instant, Duration), silent: bool) {
+    fn after_commit(
+        &mut self,
+        landed: &[Landed],
+        commit: &Commit,
+        (noticed, swapped): (Instant, Duration),
+        silent: bool,
+    ) {
         for landed in landed {
             self.note(&landed.names, &landed.touched, &landed.outcome, silent);
             for error in &landed.outcome.backup_errors {
@@ -321,7 +339,8 @@ impl Engine {
                 Some(Known::Good(source)) => Some(source.bytes.hash),
                 _ => None,
             };
-            let now = now.clone().map(|now| hash.map_or_else(|| now.clone(), |hash| now.clone().with_hash(hash)));
+            let now =
+                now.clone().map(|now| hash.map_or_else(|| now.clone(), |hash| now.clone().with_hash(hash)));
             // Not read, for whatever reason: what was known of it says nothing any more.
             if now.is_none() || !outcome.read.contains_key(&due.path) {
                 names.iter().for_each(|name| self.book.entry(name).forget(&due.path));
@@ -368,7 +387,8 @@ impl Engine {
         let fault = self.book.get(name).and_then(|entry| entry.fault.clone());
         let (generation, since) = (self.shared.committed.generation(), self.shared.committed.since(name));
         let in_use = self.shared.committed.get(name);
-        let files = in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
+        let files =
+            in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
         self.shared.observe.edit(|status| {
             let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
             status.generation = generation;

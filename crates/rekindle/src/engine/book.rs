@@ -68,7 +68,12 @@ impl Book {
     }
 
     /// Notes what a job read of a configuration's files.
-    pub(super) fn learn(&mut self, name: &str, read: &HashMap<PathBuf, Known>, schema: Option<Option<Schema>>) {
+    pub(super) fn learn(
+        &mut self,
+        name: &str,
+        read: &HashMap<PathBuf, Known>,
+        schema: Option<Option<Schema>>,
+    ) {
         let is_own = |path: &Path| self.routes.of(path).config.as_deref() == Some(name);
         let own: Vec<_> = read.iter().filter(|(path, _)| is_own(path)).collect();
         let entry = self.entries.entry(name.to_owned()).or_default();

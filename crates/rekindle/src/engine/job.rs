@@ -139,10 +139,11 @@ impl Job {
         let base = member.name.rsplit('/').next().unwrap_or(&member.name);
         let looked_for = format!("{}/{base}.{{toml,yaml,yml,json,jsonc}}", directory.display());
         let error = match member.current.as_ref().and_then(|current| current.files().next()) {
-            Some(last) => {
-                Error::new(ErrorKind::NotFound, "the file was deleted and no other layer of the configuration is left")
-                    .at(Location::file(&last.bytes.path, &self.root))
-            }
+            Some(last) => Error::new(
+                ErrorKind::NotFound,
+                "the file was deleted and no other layer of the configuration is left",
+            )
+            .at(Location::file(&last.bytes.path, &self.root)),
             None => Error::new(ErrorKind::NotFound, format!("there is no configuration {:?}", member.name)),
         };
         Failure::maybe_unfinished(error.help(format!("looked for {looked_for}")))
@@ -155,11 +156,7 @@ impl Job {
     }
 
     /// The source of an input: as known, or read now.
-    fn source(
-        &self,
-        input: &Input,
-        read: &mut HashMap<PathBuf, Known>,
-    ) -> Result<Arc<Source>, Failure> {
+    fn source(&self, input: &Input, read: &mut HashMap<PathBuf, Known>) -> Result<Arc<Source>, Failure> {
         match &input.known {
             Some(Known::Good(source)) => return Ok(Arc::clone(source)),
             Some(Known::Bad(error)) => return Err(Failure::definitive(error.clone())),
@@ -181,14 +178,20 @@ impl Job {
     }
 
     /// The member's schema, and whether it is another one than before.
-    fn schema(&self, member: &Member, read: &mut HashMap<PathBuf, Known>) -> Result<(Option<Schema>, bool), Failure> {
+    fn schema(
+        &self,
+        member: &Member,
+        read: &mut HashMap<PathBuf, Known>,
+    ) -> Result<(Option<Schema>, bool), Failure> {
         let wanted = self.settings.config.validate_before_reload;
         let source = match member.schema.as_ref().filter(|_| wanted) {
             Some(input) => Some(self.source(input, read)?),
             None => None,
         };
         let Some(source) = source else { return Ok((None, member.compiled.is_some())) };
-        if let Some(known) = member.compiled.as_ref().filter(|known| known.source.bytes.hash == source.bytes.hash) {
+        if let Some(known) =
+            member.compiled.as_ref().filter(|known| known.source.bytes.hash == source.bytes.hash)
+        {
             return Ok((Some(known.clone()), false));
         }
         let schema = Schema::compile(source, &self.root).map_err(Failure::maybe_unfinished)?;
@@ -198,8 +201,15 @@ impl Job {
     fn judge(&self, candidates: Vec<Arc<Candidate>>, schemas: &[(String, Option<Schema>)]) -> Verdict {
         let rules = Rules {
             root: &self.root,
-            schemas: schemas.iter().filter_map(|(name, schema)| Some((name.as_str(), schema.as_ref()?))).collect(),
-            checks: if self.settings.config.validate_before_reload { self.checks.clone() } else { Vec::new() },
+            schemas: schemas
+                .iter()
+                .filter_map(|(name, schema)| Some((name.as_str(), schema.as_ref()?)))
+                .collect(),
+            checks: if self.settings.config.validate_before_reload {
+                self.checks.clone()
+            } else {
+                Vec::new()
+            },
             topics: self.topics.clone(),
         };
         let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();

@@ -111,8 +111,16 @@ pub(crate) struct Parts {
 
 impl EngineHandle {
     /// Starts an engine; when it resolves, everything is armed and loaded.
-    pub(crate) async fn start(root: PathBuf, settings: Settings, stated: bool, parts: Parts) -> Result<Arc<Self>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().thread_name("rekindle-work").build()?;
+    pub(crate) async fn start(
+        root: PathBuf,
+        settings: Settings,
+        stated: bool,
+        parts: Parts,
+    ) -> Result<Arc<Self>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .thread_name("rekindle-work")
+            .build()?;
         let observe = Observe::new(&root);
         let report = {
             let observe = Arc::clone(&observe);
@@ -203,7 +211,11 @@ impl EngineHandle {
     }
 
     /// A stream of the configurations `names`, the later merged over the earlier.
-    pub(crate) async fn stream<T>(self: &Arc<Self>, names: &[&str], merge: Merge<T>) -> Result<ConfigStream<T>>
+    pub(crate) async fn stream<T>(
+        self: &Arc<Self>,
+        names: &[&str],
+        merge: Merge<T>,
+    ) -> Result<ConfigStream<T>>
     where
         T: DeserializeOwned + Send + Clone + 'static,
     {
@@ -215,7 +227,8 @@ impl EngineHandle {
         loop {
             let picked = self.committed().pick(topic.names());
             let value = topic.value(&|name| picked.find(name), self.root())?;
-            let value = value.ok_or_else(|| Error::new(ErrorKind::NotFound, "none of the configurations exists"))?;
+            let value =
+                value.ok_or_else(|| Error::new(ErrorKind::NotFound, "none of the configurations exists"))?;
             if let Some(mailbox) = topic.open_mailbox(picked.version) {
                 return Ok(ConfigStream::new(value, mailbox, topic, Arc::clone(self)));
             }
@@ -242,5 +255,6 @@ impl EngineHandle {
 
 fn conflict(root: &Path) -> Error {
     let message = format!("an engine with other options already serves {}", root.display());
-    Error::new(ErrorKind::Conflict, message).help("state the options once, where the first manager is started")
+    Error::new(ErrorKind::Conflict, message)
+        .help("state the options once, where the first manager is started")
 }

@@ -146,8 +146,9 @@ impl Engine {
                 Err(_) => Woken::Clock,
             },
             () = freed(&mut self.stuck) => Woken::Clock,
-            () = self.watch.changed() => Woken::Files,
+            // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
+            () = self.watch.changed() => Woken::Files,
             () = tokio::time::sleep_until(deadline.into()) => Woken::Clock,
         }
     }
@@ -355,7 +356,8 @@ impl Engine {
             }
         }
         self.note_degradation(&found.refused, Instant::now());
-        let (watched_dirs, environment) = (self.watch.directories(), self.book.routes.environment().to_owned());
+        let (watched_dirs, environment) =
+            (self.watch.directories(), self.book.routes.environment().to_owned());
         self.shared.observe.edit(|status| {
             status.watched_dirs = watched_dirs;
             status.environment = environment;
@@ -422,8 +424,18 @@ impl Engine {
         for name in self.book.names() {
             interest.add_config(&name);
         }
-        self.watch.set_interest(interest);
-        self.settle = Settle::new(settings.settle, settings.window());
+        let poll = settings.poll.is_some();
+        if poll == self.settings.poll.is_some() {
+            self.watch.set_interest(interest);
+        } else {
+            self.watch = match Watch::new(&self.shared.root, interest, poll) {
+                Ok(watch) => watch,
+                Err(error) => return drop(reply.send(Err(error))),
+            };
+        }
+        self.next_scan = Instant::now();
+        self.settle.set(settings.settle, settings.window());
+        self.shared.handlers.set_limit(settings.time_limit);
         self.variables = Arc::new(variables(&settings));
         self.book.routes = Routes::new(settings.environment());
         self.settings = settings;
@@ -453,7 +465,8 @@ impl Engine {
 fn variables(settings: &Settings) -> Variables {
     let Some(prefix) = &settings.env_prefix else { return Variables::default() };
     // A variable that is not UTF-8 cannot be meant for a configuration.
-    let all = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    let all = std::env::vars_os()
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     Variables::new(prefix, all)
 }
 
@@ -504,10 +517,10 @@ fn signal_ready(ready: oneshot::Sender<Result<()>>) -> oneshot::Sender<()> {
 /// Resolves when one of the jobs that overran their time has ended after all.
 async fn freed(stuck: &mut [(Vec<String>, JoinHandle<Outcome>)]) {
     std::future::poll_fn(|context| {
-        let ended = stuck.iter_mut().any(|(_, job)| {
-            job.is_finished() || std::pin::Pin::new(job).poll(context).is_ready()
-        });
+        let ended = stuck
+            .iter_mut()
+            .any(|(_, job)| job.is_finished() || std::pin::Pin::new(job).poll(context).is_ready());
         if ended { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
-    .await
+    .await;
 }

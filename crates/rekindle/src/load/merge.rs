@@ -30,7 +30,8 @@ pub(crate) fn placed(node: &Node, source: usize) -> Node {
     let data = match &node.data {
         Data::Array(items) => Data::Array(items.iter().map(|item| placed(item, source)).collect()),
         Data::Object(members) => {
-            let moved = |member: &Member| Member { key: place(&member.key), node: placed(&member.node, source) };
+            let moved =
+                |member: &Member| Member { key: place(&member.key), node: placed(&member.node, source) };
             Data::Object(members.iter().map(|(key, member)| (key.clone(), moved(member))).collect())
         }
         plain => plain.clone(),

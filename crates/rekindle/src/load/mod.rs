@@ -56,10 +56,14 @@ pub(crate) fn load_source(path: &Path, root: &Path, limit: u64) -> Result<Option
     let text = utf8(&bytes.content, location())?;
     if text.trim().is_empty() {
         let error = Error::new(ErrorKind::Syntax, "the file is empty");
-        return Err(Failure::maybe_unfinished(error.help("delete the file to do without this layer").at(location())));
+        return Err(Failure::maybe_unfinished(
+            error.help("delete the file to do without this layer").at(location()),
+        ));
     }
     let format = crate::route::format_of(path).ok_or_else(|| {
-        Failure::definitive(Error::new(ErrorKind::Syntax, "no configuration format has this ending").at(location()))
+        Failure::definitive(
+            Error::new(ErrorKind::Syntax, "no configuration format has this ending").at(location()),
+        )
     })?;
     let node = parse::parse(format, &text, 0).map_err(|fault| {
         let kind = if fault.definitive { ErrorKind::Limit } else { ErrorKind::Syntax };

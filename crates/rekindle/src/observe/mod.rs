@@ -29,7 +29,11 @@ pub(crate) struct Observe {
 impl Observe {
     pub(crate) fn new(root: &Path) -> Arc<Self> {
         let status = Mutex::new(Status::new(root));
-        Arc::new(Self { root: root.to_path_buf(), bus: Mutex::new(Some(broadcast::Sender::new(BUS_CAPACITY))), status })
+        Arc::new(Self {
+            root: root.to_path_buf(),
+            bus: Mutex::new(Some(broadcast::Sender::new(BUS_CAPACITY))),
+            status,
+        })
     }
 
     fn bus(&self) -> MutexGuard<'_, Option<broadcast::Sender<ChangeEvent>>> {
@@ -52,7 +56,13 @@ impl Observe {
     }
 
     /// Tells everybody of something about `paths`, relative to the root.
-    pub(crate) fn announce(&self, handlers: &Handlers, event: ChangeEvent, paths: &[PathBuf], of_config: bool) {
+    pub(crate) fn announce(
+        &self,
+        handlers: &Handlers,
+        event: ChangeEvent,
+        paths: &[PathBuf],
+        of_config: bool,
+    ) {
         handlers.dispatch(&Dispatch { event: &event, paths, of_config });
         self.tell(event);
     }
@@ -66,8 +76,12 @@ impl Observe {
             line: error.line(),
             column: error.column(),
         };
-        let paths: Vec<PathBuf> =
-            error.path().and_then(|path| path.strip_prefix(&self.root).ok()).map(Path::to_path_buf).into_iter().collect();
+        let paths: Vec<PathBuf> = error
+            .path()
+            .and_then(|path| path.strip_prefix(&self.root).ok())
+            .map(Path::to_path_buf)
+            .into_iter()
+            .collect();
         self.announce(handlers, event, &paths, true);
     }
 
@@ -92,7 +106,9 @@ fn log(event: &ChangeEvent) {
         ChangeEvent::ConfigChanged { config_name, generation, changed, duration, .. } => {
             tracing::info!(config_name, generation, ?changed, ?duration, "configuration changed");
         }
-        ChangeEvent::FileChanged { path, change_type } => tracing::debug!(?path, ?change_type, "file changed"),
+        ChangeEvent::FileChanged { path, change_type } => {
+            tracing::debug!(?path, ?change_type, "file changed")
+        }
         ChangeEvent::ValidationFailed { config_name, error, .. } => {
             tracing::error!(config_name, error, "configuration refused, the last good value stays");
         }

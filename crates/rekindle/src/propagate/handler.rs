@@ -136,7 +136,10 @@ struct Queue {
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registered").field("name", &self.name).field("filter", &self.filter).finish_non_exhaustive()
+        f.debug_struct("Registered")
+            .field("name", &self.name)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,9 +184,12 @@ pub(crate) struct Handlers {
     registered: Mutex<Vec<(Arc<Registered>, JoinHandle<()>)>>,
     /// The engine's own runtime: workers run there, handlers only where there is no other.
     own: Handle,
-    limit: Duration,
-    report: Arc<dyn Fn(ChangeEvent) + Send + Sync>,
+    limit: Arc<Mutex<Duration>>,
+    report: Report,
 }
+
+/// Where a handler's failures go.
+type Report = Arc<dyn Fn(ChangeEvent) + Send + Sync>;
 
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,25 +199,25 @@ impl fmt::Debug for Handlers {
 
 impl Handlers {
     /// No handlers yet. Failures go to `report`.
-    pub(crate) fn new(own: Handle, limit: Duration, report: Arc<dyn Fn(ChangeEvent) + Send + Sync>) -> Self {
-        Self { registered: Mutex::default(), own, limit, report }
+    pub(crate) fn new(own: Handle, limit: Duration, report: Report) -> Self {
+        Self { registered: Mutex::default(), own, limit: Arc::new(Mutex::new(limit)), report }
+    }
+
+    /// Gives the calls from now on another time limit.
+    pub(crate) fn set_limit(&self, limit: Duration) {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
     }
 
     /// Registers a handler; it is called on `runtime`, or on a thread of the engine's.
     pub(crate) fn add(&self, new: NewHandler, runtime: Option<Handle>) {
         let NewHandler { name, filter, handler } = new;
-        let registered = Arc::new(Registered {
-            name,
-            filter,
-            handler,
-            queue: Mutex::default(),
-            filled: Notify::new(),
-        });
+        let registered =
+            Arc::new(Registered { name, filter, handler, queue: Mutex::default(), filled: Notify::new() });
         let worker = Worker {
             registered: Arc::clone(&registered),
             runtime,
             own: self.own.clone(),
-            limit: self.limit,
+            limit: Arc::clone(&self.limit),
             report: Arc::clone(&self.report),
         };
         let task = self.own.spawn(worker.run());
@@ -271,20 +277,21 @@ struct Worker {
     registered: Arc<Registered>,
     runtime: Option<Handle>,
     own: Handle,
-    limit: Duration,
-    report: Arc<dyn Fn(ChangeEvent) + Send + Sync>,
+    limit: Arc<Mutex<Duration>>,
+    report: Report,
 }
 
 impl Worker {
     async fn run(mut self) {
         while let Some(event) = self.registered.next().await {
             let mut call = self.start(event);
-            match tokio::time::timeout(self.limit, &mut call).await {
+            let limit = *self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+            match tokio::time::timeout(limit, &mut call).await {
                 Ok(Ok(Ok(()))) => {}
                 Ok(Ok(Err(error))) => self.failed(error.to_string()),
                 Ok(Err(end)) => self.ended(end),
                 Err(_) => {
-                    self.failed(format!("it took longer than its limit of {:?}", self.limit));
+                    self.failed(format!("it took longer than its limit of {limit:?}"));
                     call.abort();
                     // One call at a time: what cannot be aborted is waited for.
                     drop(call.await);
@@ -310,7 +317,9 @@ impl Worker {
         if end.is_panic() {
             self.failed(format!("it panicked: {}", crate::validate::panic_text(&*end.into_panic())));
         } else {
-            self.failed("the runtime it ran on has been shut down; it goes on with a thread of the engine".into());
+            self.failed(
+                "the runtime it ran on has been shut down; it goes on with a thread of the engine".into(),
+            );
             self.runtime = None;
         }
     }

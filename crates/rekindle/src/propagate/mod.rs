@@ -9,8 +9,8 @@ mod mailbox;
 mod stream;
 mod topic;
 
-pub(crate) use handler::{Dispatch, Handlers, NewHandler};
 pub use handler::ReloadHandler;
+pub(crate) use handler::{Dispatch, Handlers, NewHandler};
 pub use live::{Cached, Live, LiveRef};
 pub use stream::ConfigStream;
 pub(crate) use topic::{Merge, Ready, Topic, Typed};

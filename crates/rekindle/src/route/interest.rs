@@ -21,7 +21,11 @@ pub(crate) struct Interest {
 impl Interest {
     /// The interest of a program with these globs.
     pub(crate) fn new<S: AsRef<str>>(watch: &[S], exclude: &[S]) -> Result<Self> {
-        Ok(Self { watch: Patterns::new(watch)?, exclude: Patterns::new(exclude)?, config_dirs: HashSet::new() })
+        Ok(Self {
+            watch: Patterns::new(watch)?,
+            exclude: Patterns::new(exclude)?,
+            config_dirs: HashSet::new(),
+        })
     }
 
     /// Takes in the files of a configuration by name. Says whether that was new.
@@ -57,7 +61,9 @@ impl Interest {
 
     /// Whether a path, or a directory it lies in, is excluded.
     fn excluded(&self, path: &Path) -> bool {
-        path.ancestors().take_while(|part| !part.as_os_str().is_empty()).any(|part| self.exclude.matches(part))
+        path.ancestors()
+            .take_while(|part| !part.as_os_str().is_empty())
+            .any(|part| self.exclude.matches(part))
     }
 }
 
@@ -96,7 +102,9 @@ mod tests {
     #[test]
     fn files_by_pattern_by_form_and_never_leftovers() {
         let interest = defaults();
-        for wanted in ["config/app.toml", "config/app.yml", ".app.toml", "templates/a.html", "static/4913.css"] {
+        for wanted in
+            ["config/app.toml", "config/app.yml", ".app.toml", "templates/a.html", "static/4913.css"]
+        {
             assert!(interest.file(Path::new(wanted)), "{wanted:?}");
         }
         let unwanted = [

@@ -193,7 +193,11 @@ mod tests {
             for layer in Layer::ALL {
                 for path in routes.candidates(name, layer) {
                     let routed = routes.of(&path);
-                    assert_eq!((routed.config.as_deref(), routed.layer), (Some(name), Some(layer)), "{path:?}");
+                    assert_eq!(
+                        (routed.config.as_deref(), routed.layer),
+                        (Some(name), Some(layer)),
+                        "{path:?}"
+                    );
                 }
             }
         }

@@ -34,7 +34,8 @@ mod tests {
         for good in ["app", "sub/app", "my-app_2", "größe"] {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        let bad = ["", "../secret", "/etc/passwd", "a\0b", "a/../b", "./a", "a.toml", "a\\b", "a/", "a//b", ".."];
+        let bad =
+            ["", "../secret", "/etc/passwd", "a\0b", "a/../b", "./a", "a.toml", "a\\b", "a/", "a//b", ".."];
         for bad in bad {
             let error = check_name(bad).expect_err(bad);
             assert_eq!(error.kind(), ErrorKind::Name, "{bad:?}");

@@ -30,7 +30,8 @@ impl Pattern {
         let mut parts: Vec<&str> = relative.split('/').filter(|part| !part.is_empty()).collect();
         let deep = |part: &str| part.contains("**");
         // Braces and classes may hold a slash; split at it they would be nonsense. From there on anything can match.
-        let broken = |part: &str| unbalanced(part, '{', '}') || unbalanced(part, '[', ']') || part.ends_with('\\');
+        let broken =
+            |part: &str| unbalanced(part, '{', '}') || unbalanced(part, '[', ']') || part.ends_with('\\');
         let end = parts.iter().position(|part| deep(part) || broken(part));
         let deep = end.is_some();
         parts.truncate(end.unwrap_or(parts.len().saturating_sub(1)));

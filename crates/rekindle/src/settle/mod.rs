@@ -113,6 +113,11 @@ impl Settle {
         Self { quiet, window, pending: BTreeMap::new() }
     }
 
+    /// Goes by another quiet and another window from now on.
+    pub(crate) fn set(&mut self, quiet: Duration, window: Duration) {
+        (self.quiet, self.window) = (quiet, window);
+    }
+
     /// Takes in one signal.
     pub(crate) fn observe(&mut self, signal: Signal, now: Instant) {
         let (state, from) = match signal.what {
@@ -139,10 +144,13 @@ impl Settle {
     /// A signal that came since it was taken out wins, but its window still began with the first one.
     pub(crate) fn hold(&mut self, due: &Due) {
         let Due { path, from, first, last, .. } = due.clone();
-        self.pending
-            .entry(path)
-            .and_modify(|pending| pending.first = first)
-            .or_insert(Pending { state: State::Held, from, first, last, since: last });
+        self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(Pending {
+            state: State::Held,
+            from,
+            first,
+            last,
+            since: last,
+        });
     }
 
     /// When [`Settle::due`] will next have something to say; `None` while nothing is pending.
@@ -155,8 +163,12 @@ impl Settle {
     pub(crate) fn due(&mut self, now: Instant) -> Vec<Due> {
         let batch = self.batch_deadline();
         let is_due = |pending: &Pending| self.deadline_of(pending, batch).is_some_and(|at| at <= now);
-        let paths: Vec<PathBuf> =
-            self.pending.iter().filter(|(_, pending)| is_due(pending)).map(|(path, _)| path.clone()).collect();
+        let paths: Vec<PathBuf> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| is_due(pending))
+            .map(|(path, _)| path.clone())
+            .collect();
         paths.iter().filter_map(|path| self.take(path, now)).collect()
     }
 

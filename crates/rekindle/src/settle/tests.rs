@@ -57,7 +57,8 @@ impl Run {
 }
 
 fn run(case: &str) {
-    let mut lines = case.lines().map(|line| line.split('#').next().unwrap_or("").trim()).filter(|l| !l.is_empty());
+    let mut lines =
+        case.lines().map(|line| line.split('#').next().unwrap_or("").trim()).filter(|l| !l.is_empty());
     let head: Vec<&str> = lines.next().expect("a first line").split_whitespace().collect();
     let ms = |word: &str| Duration::from_millis(word.parse().expect("milliseconds"));
     let settle = Settle::new(ms(head[1]), ms(head[3]));

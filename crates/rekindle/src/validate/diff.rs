@@ -31,7 +31,13 @@ fn collect(old: &Value, new: &Value, here: &mut String, changed: &mut Vec<String
     }
 }
 
-fn descend(old: Option<&Value>, new: Option<&Value>, step: &str, here: &mut String, changed: &mut Vec<String>) {
+fn descend(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    step: &str,
+    here: &mut String,
+    changed: &mut Vec<String>,
+) {
     let length = here.len();
     here.push('/');
     here.push_str(step);

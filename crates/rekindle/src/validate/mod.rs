@@ -21,8 +21,11 @@ pub(crate) use schema::Schema;
 /// A custom check: refuses a configuration's value, or lets it pass.
 pub(crate) struct Check {
     pub(crate) config: String,
-    pub(crate) run: Box<dyn Fn(&Value) -> Result<()> + Send + Sync>,
+    pub(crate) run: CheckFn,
 }
+
+/// What a check does.
+pub(crate) type CheckFn = Box<dyn Fn(&Value) -> Result<()> + Send + Sync>;
 
 impl std::fmt::Debug for Check {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -51,8 +51,12 @@ impl Inotify {
             let help = "raise `fs.inotify.max_user_instances`: sudo sysctl fs.inotify.max_user_instances=512";
             Error::new(ErrorKind::Watch, format!("cannot use inotify: {cause}")).help(help).because(cause)
         };
-        let fd = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
-        #[allow(deprecated, reason = "deprecated for types that lie about their descriptor; an OwnedFd cannot")]
+        let fd = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)
+            .map_err(|error| failed(error.into()))?;
+        #[allow(
+            deprecated,
+            reason = "deprecated for types that lie about their descriptor; an OwnedFd cannot"
+        )]
         let fd = AsyncFd::with_interest(fd, Readiness::READABLE).map_err(failed)?;
         let (watches, directories) = (BTreeMap::new(), HashMap::new());
         Ok(Self { root: root.to_path_buf(), fd, watches, directories, moved: None })
@@ -159,7 +163,7 @@ impl Inotify {
 
     fn take(&mut self, event: Event, interest: &Interest, inventory: &Inventory, found: &mut Found) {
         if event.own {
-            self.take_own(event, inventory, found);
+            self.take_own(&event, inventory, found);
         } else if event.flags.contains(ReadFlags::ISDIR) {
             self.take_directory(event, interest, inventory, found);
         } else {
@@ -168,9 +172,12 @@ impl Inotify {
     }
 
     /// About an armed directory itself. Its parent tells as well, except for the root.
-    fn take_own(&mut self, event: Event, inventory: &Inventory, found: &mut Found) {
-        if event.flags.intersects(ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT | ReadFlags::IGNORED) {
-            let still_there = event.flags.contains(ReadFlags::IGNORED) && self.root.join(&event.path).is_dir();
+    fn take_own(&mut self, event: &Event, inventory: &Inventory, found: &mut Found) {
+        if event.flags.intersects(
+            ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT | ReadFlags::IGNORED,
+        ) {
+            let still_there =
+                event.flags.contains(ReadFlags::IGNORED) && self.root.join(&event.path).is_dir();
             if !still_there {
                 self.gone(&event.path, inventory, found);
             }
@@ -182,7 +189,13 @@ impl Inotify {
         inventory.below(directory).for_each(|path| found.signal(path.clone(), What::Gone));
     }
 
-    fn take_directory(&mut self, event: Event, interest: &Interest, inventory: &Inventory, found: &mut Found) {
+    fn take_directory(
+        &mut self,
+        event: Event,
+        interest: &Interest,
+        inventory: &Inventory,
+        found: &mut Found,
+    ) {
         let Event { flags, path, .. } = event;
         if flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
             self.gone(&path, inventory, found);
@@ -219,7 +232,8 @@ impl Inotify {
             return;
         }
         let what = if flags.contains(ReadFlags::MOVED_TO) {
-            let from = self.moved.take().filter(|(moved, from)| *moved == cookie && inventory.get(from).is_some());
+            let from =
+                self.moved.take().filter(|(moved, from)| *moved == cookie && inventory.get(from).is_some());
             from.map_or(What::Finished, |(_, from)| What::RenamedFrom(from))
         } else if flags.contains(ReadFlags::CLOSE_WRITE) {
             What::Finished
@@ -239,12 +253,14 @@ impl Inotify {
     /// A link that is swapped changes what the links beside it lead to, and no event names those:
     /// this is how Kubernetes updates mounted configurations, through a link named `..data`.
     fn follow_link(&mut self, path: &Path, interest: &Interest, inventory: &Inventory, found: &mut Found) {
-        let is_link = |path: &Path| self.root.join(path).symlink_metadata().is_ok_and(|data| data.is_symlink());
+        let is_link =
+            |path: &Path| self.root.join(path).symlink_metadata().is_ok_and(|data| data.is_symlink());
         if !is_link(path) {
             return;
         }
         let directory = path.parent().unwrap_or(Path::new(""));
-        let beside: Vec<PathBuf> = inventory.below(directory).filter(|other| is_link(other)).cloned().collect();
+        let beside: Vec<PathBuf> =
+            inventory.below(directory).filter(|other| is_link(other)).cloned().collect();
         for other in beside {
             found.signal(other, What::Finished);
         }

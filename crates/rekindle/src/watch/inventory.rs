@@ -104,7 +104,10 @@ impl Inventory {
         });
         let patient = !due.last_chance && now.as_ref().is_none_or(|stamp| stamp.size == 0);
         let known_to_be_empty = self.get(&due.path).is_some_and(|stamp| stamp.size == 0);
-        if patient && !(now.is_some() && known_to_be_empty) && (now.is_some() || self.get(&due.path).is_some()) {
+        if patient
+            && !(now.is_some() && known_to_be_empty)
+            && (now.is_some() || self.get(&due.path).is_some())
+        {
             return Look::Unfinished;
         }
         self.note(root, due, now)

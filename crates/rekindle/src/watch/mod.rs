@@ -109,7 +109,7 @@ impl Watch {
         if let Some(os) = &self.os {
             return os.readable().await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Reads everything the operating system has told.
@@ -126,7 +126,8 @@ impl Watch {
     pub(crate) fn scan(&mut self, inventory: &Inventory) -> Found {
         let mut found = Found::default();
         let listed = self.list(&mut found);
-        let mut missing: Vec<&PathBuf> = inventory.paths().filter(|path| !listed.contains_key(*path)).collect();
+        let mut missing: Vec<&PathBuf> =
+            inventory.paths().filter(|path| !listed.contains_key(*path)).collect();
         missing.sort();
         for path in missing {
             found.signal(path.clone(), What::Gone);

@@ -31,10 +31,8 @@ pub(crate) fn walk(
                     continue;
                 }
             }
-            if interest.file(&path) {
-                if let Some(stamp) = Stamp::of(&root.join(&path)) {
-                    file(path, stamp);
-                }
+            if let Some(stamp) = interest.file(&path).then(|| Stamp::of(&root.join(&path))).flatten() {
+                file(path, stamp);
             }
         }
     }

@@ -40,12 +40,15 @@ async fn each_change_keeps_the_last_good_bytes_and_never_a_bad_one() {
 async fn the_mode_is_kept_there_and_back() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::new(&[("config/app.toml", "key = 'secret'\n")]);
-    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     let path = site.path("config/app.toml");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("the mode");
     let ws = site.workspace();
     ws.create_config_backup(&path).await.expect("a backup");
-    ws.create_config_backup(std::path::Path::new("config/app.toml")).await.expect("another within the second");
+    ws.create_config_backup(std::path::Path::new("config/app.toml"))
+        .await
+        .expect("another within the second");
     let manager = ws.start_hot_reload().await.expect("a manager");
     let backups = manager.backups(&path).expect("the backups");
     assert_eq!(backups.len(), 2);

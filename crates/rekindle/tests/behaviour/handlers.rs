@@ -47,7 +47,10 @@ async fn before_and_after_the_start_on_workspace_and_manager_all_fire() {
     site.write("config/app.toml", "x = 2\n");
     match next(&mut early).await {
         ChangeEvent::ConfigChanged { old_value, new_value, changed, .. } => {
-            assert_eq!((old_value, new_value, changed), (json!({"x": 1}), json!({"x": 2}), vec!["/x".to_owned()]));
+            assert_eq!(
+                (old_value, new_value, changed),
+                (json!({"x": 1}), json!({"x": 2}), vec!["/x".to_owned()])
+            );
         }
         other => panic!("one call per change: {other:?}"),
     }

@@ -93,22 +93,17 @@ async fn dot_files_at_the_root_count_as_find_config_has_it() {
 #[tokio::test]
 async fn variables_with_the_prefix_are_the_strongest_layer() {
     // Variables of this process that are there anyway: CARGO_PKG_NAME and its like, set by cargo for every test.
-    let site = Site::new(&[("config/pkg_version.toml", "x = 1\n"), ("config/manifest.toml", "dir = 'file'\n")]);
+    let site =
+        Site::new(&[("config/pkg_version.toml", "x = 1\n"), ("config/manifest.toml", "dir = 'file'\n")]);
     let manager = site.builder().env_prefix("CARGO").start().await.expect("an engine");
     assert_eq!(manager.snapshot().get("manifest"), Some(&json!({"dir": "file"})), "one underscore is no key");
 }
 
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(default)]
 struct Merged {
     a: u32,
     b: u32,
-}
-
-impl Default for Merged {
-    fn default() -> Self {
-        Self { a: 0, b: 0 }
-    }
 }
 
 impl ConfigMerge for Merged {

@@ -14,7 +14,8 @@ async fn names_that_leave_the_configuration_directory_are_refused() {
         let error = site.workspace().watch_config_changes::<serde_json::Value>(name).await.expect_err(name);
         assert_eq!(error.kind(), ErrorKind::Name, "{error}");
     }
-    let error = site.workspace().watch_config_changes::<serde_json::Value>("nowhere").await.expect_err("nowhere");
+    let error =
+        site.workspace().watch_config_changes::<serde_json::Value>("nowhere").await.expect_err("nowhere");
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("config/nowhere.{toml"), "{error}");
 }
@@ -48,8 +49,13 @@ async fn too_wide_and_missing_roots_are_refused() {
 #[tokio::test]
 async fn what_no_writer_could_mend_is_reported_at_once() {
     let site = Site::new(&[("config/app.yaml", "x: 1\n")]);
-    let manager =
-        site.builder().max_file_size(100_000).debounce(Duration::from_secs(3600)).start().await.expect("an engine");
+    let manager = site
+        .builder()
+        .max_file_size(100_000)
+        .debounce(Duration::from_secs(3600))
+        .start()
+        .await
+        .expect("an engine");
     let mut events = manager.subscribe();
 
     let bomb = (0..9).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {
@@ -81,7 +87,8 @@ async fn what_no_writer_could_mend_is_reported_at_once() {
     assert!(made.expect("mkfifo is there").success());
     site.write("config/other.yaml", "x: 1\n");
     assert_eq!(changed(&mut events, "other").await, json!({"x": 1}), "the FIFO holds nobody up");
-    let error = manager.status().failures().find(|(name, _)| *name == "app").map(|(_, error)| error.to_string());
+    let error =
+        manager.status().failures().find(|(name, _)| *name == "app").map(|(_, error)| error.to_string());
     assert!(error.is_some_and(|error| error.contains("no regular file")));
 
     site.remove("config/app.yaml");
@@ -100,7 +107,8 @@ async fn a_file_that_may_not_be_read_is_not_a_deleted_one() {
     let site = Site::new(&[("config/app.toml", "x = 1\n")]);
     let manager = site.builder().debounce(Duration::from_millis(50)).start().await.expect("an engine");
     let mut events = manager.subscribe();
-    let mode = |mode| std::fs::set_permissions(site.path("config/app.toml"), std::fs::Permissions::from_mode(mode));
+    let mode =
+        |mode| std::fs::set_permissions(site.path("config/app.toml"), std::fs::Permissions::from_mode(mode));
     mode(0o000).expect("the mode");
     refused(&mut events, "app").await;
     mode(0o600).expect("the mode");

@@ -20,7 +20,8 @@ async fn stated_options_are_taken_on_by_an_engine_that_was_given_none() {
     assert_eq!(soon("the stream", values.next()).await, Some(json!({"x": 2})));
     let mut events = manager.subscribe();
     site.write("static/b.css", "b {}");
-    event(&mut events, "the asset", |event| matches!(event, ChangeEvent::FileChanged { .. }).then_some(())).await;
+    event(&mut events, "the asset", |event| matches!(event, ChangeEvent::FileChanged { .. }).then_some(()))
+        .await;
 
     ws.start_hot_reload().await.expect("without options: as it is");
     ws.start_hot_reload_with_config(custom()).await.expect("the same options");

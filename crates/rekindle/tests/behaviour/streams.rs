@@ -59,11 +59,18 @@ async fn live_handles_of_one_type_share_a_value_that_is_never_older_than_the_las
     changed(&mut events, "app").await;
     let second = stream.live();
     let mut cached = second.cached();
-    assert_eq!((&first.load()["x"], &second.load()["x"], &cached.load()["x"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&first.load()["x"], &second.load()["x"], &cached.load()["x"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
     drop(stream);
     site.write("config/app.toml", "x = 2\n");
     changed(&mut events, "app").await;
-    assert_eq!((&first.load()["x"], &cached.load()["x"]), (&json!(2), &json!(2)), "a handle outlives its stream");
+    assert_eq!(
+        (&first.load()["x"], &cached.load()["x"]),
+        (&json!(2), &json!(2)),
+        "a handle outlives its stream"
+    );
 }
 
 #[tokio::test]
@@ -87,10 +94,11 @@ async fn streams_end_only_after_a_shutdown_which_takes_less_than_a_hanging_handl
     let live = values.live();
     let mut events = manager.subscribe();
     let (entered, mut entries) = tokio::sync::mpsc::unbounded_channel();
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
     manager.register_handler(move |_event: ChangeEvent| {
-        entered.send(()).expect("the test listens");
-        std::thread::park_timeout(Duration::from_secs(20));
-        Ok(())
+        entered.send(())?;
+        Ok(gate.lock()?.recv()?)
     });
     site.write("config/app.toml", "x = 1\n");
     soon("the handler", entries.recv()).await;
@@ -103,6 +111,7 @@ async fn streams_end_only_after_a_shutdown_which_takes_less_than_a_hanging_handl
     assert_eq!(live.load()["x"], 1, "the last value stays");
     let rest = so_far(&mut events);
     assert!(rest.len() < 5 && events.recv().await.is_err(), "the bus is closed");
+    drop(release);
 }
 
 #[tokio::test]

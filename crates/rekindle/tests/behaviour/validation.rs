@@ -89,7 +89,11 @@ async fn a_schema_is_found_by_name_and_may_change_itself() {
     assert_eq!((path, line, column), (Some(site.path("config/app.toml")), Some(3), Some(8)));
 
     site.write("config/app.schema.json", SCHEMA.replace("1000", "9000"));
-    assert_eq!(changed(&mut events, "app").await, json!({"port": 5000}), "the schema was the fault, and is mended");
+    assert_eq!(
+        changed(&mut events, "app").await,
+        json!({"port": 5000}),
+        "the schema was the fault, and is mended"
+    );
     recovered(&mut events, "app").await;
 
     site.write("config/app.schema.json", r#"{"type": 12}"#);
@@ -131,7 +135,11 @@ async fn a_check_refuses_points_and_may_panic() {
     let (error, ..) = refused(&mut events, "app").await;
     assert!(error.contains("a check panicked: unlucky"), "{error}");
     site.write("config/app.toml", "port = 14\n");
-    assert_eq!(changed(&mut events, "app").await, json!({"port": 14}), "the panic harmed only its own change");
+    assert_eq!(
+        changed(&mut events, "app").await,
+        json!({"port": 14}),
+        "the panic harmed only its own change"
+    );
 }
 
 #[tokio::test]
@@ -178,17 +186,17 @@ async fn a_check_that_hangs_harms_its_own_configuration_only() {
     };
     let limit = std::time::Duration::from_millis(300);
     let manager = site.builder().check("slow", check).time_limit(limit).start().await.expect("an engine");
-    let mut events = manager.subscribe();
+    let (mut events, mut slow) = (manager.subscribe(), manager.subscribe());
     site.write("config/slow.toml", "x = 2\n");
     site.write("config/fast.toml", "x = 2\n");
     assert_eq!(changed(&mut events, "fast").await, json!({"x": 2}));
-    let (error, ..) = refused(&mut events, "slow").await;
+    let (error, ..) = refused(&mut slow, "slow").await;
     assert!(error.contains("longer than the limit"), "{error}");
     site.write("config/slow.toml", "x = 3\n");
     site.write("config/fast.toml", "x = 3\n");
     assert_eq!(changed(&mut events, "fast").await, json!({"x": 3}));
     release.send(()).expect("the check still waits");
-    assert_eq!(changed(&mut events, "slow").await, json!({"x": 3}), "what came meanwhile has its turn");
+    assert_eq!(changed(&mut slow, "slow").await, json!({"x": 3}), "what came meanwhile has its turn");
 }
 
 #[tokio::test]
