@@ -107,7 +107,7 @@ fn log(event: &ChangeEvent) {
             tracing::info!(config_name, generation, ?changed, ?duration, "configuration changed");
         }
         ChangeEvent::FileChanged { path, change_type } => {
-            tracing::debug!(?path, ?change_type, "file changed")
+            tracing::debug!(?path, ?change_type, "file changed");
         }
         ChangeEvent::ValidationFailed { config_name, error, .. } => {
             tracing::error!(config_name, error, "configuration refused, the last good value stays");

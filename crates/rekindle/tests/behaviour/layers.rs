@@ -90,13 +90,51 @@ async fn dot_files_at_the_root_count_as_find_config_has_it() {
     assert_eq!(manager.snapshot().names(), ["app"], "nobody asked for the other dot-file");
 }
 
+/// Says to the test below that it is the process with the variables.
+const CHILD: &str = "REKINDLE_TEST_HAS_VARIABLES";
+
+/// Variables belong to a process, and tests run side by side in one: so this runs itself in another.
+#[test]
+fn variables_with_the_prefix_are_the_strongest_layer() {
+    let variables =
+        [(CHILD, "1"), ("MY_APP__SERVER__PORT", "81"), ("MY_APP__SERVER__HOST", "123"), ("MY_APP", "no key")];
+    let status = std::process::Command::new(std::env::current_exe().expect("this test"))
+        .args(["layers::with_variables", "--exact", "--nocapture"])
+        .envs(variables)
+        .status();
+    assert!(status.expect("a process").success());
+}
+
 #[tokio::test]
-async fn variables_with_the_prefix_are_the_strongest_layer() {
-    // Variables of this process that are there anyway: CARGO_PKG_NAME and its like, set by cargo for every test.
-    let site =
-        Site::new(&[("config/pkg_version.toml", "x = 1\n"), ("config/manifest.toml", "dir = 'file'\n")]);
-    let manager = site.builder().env_prefix("CARGO").start().await.expect("an engine");
-    assert_eq!(manager.snapshot().get("manifest"), Some(&json!({"dir": "file"})), "one underscore is no key");
+async fn with_variables() {
+    if std::env::var_os(CHILD).is_none() {
+        // Only the test above gives it its variables.
+        return;
+    }
+    let site = Site::new(&[("config/app.local.toml", "[server]\nport = 1\nhost = 'h'\nmore = true\n")]);
+    let manager = site.builder().env_prefix("MY").start().await.expect("an engine");
+    let expected = json!({"server": {"port": 81, "host": "123", "more": true}});
+    assert_eq!(manager.snapshot().get("app"), Some(&expected), "a text stays a text, a number is one");
+    let mut events = manager.subscribe();
+    site.write("config/app.local.toml", "[server]\nport = 2\nhost = 'i'\nmore = false\n");
+    assert_eq!(
+        changed(&mut events, "app").await,
+        json!({"server": {"port": 81, "host": "123", "more": false}})
+    );
+    let error = manager.watch::<Wrong>("app").await.expect_err("a port is no list");
+    assert!(error.to_string().contains("environment variable MY_APP__SERVER__PORT"), "{error}");
+}
+
+#[derive(Clone, Debug, serde::Deserialize)]
+struct Wrong {
+    #[serde(rename = "server")]
+    _server: WrongServer,
+}
+
+#[derive(Clone, Debug, serde::Deserialize)]
+struct WrongServer {
+    #[serde(rename = "port")]
+    _port: Vec<u8>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
