@@ -15,7 +15,7 @@ mod propagate;
 mod registry;
 mod route;
 mod settle;
-#[cfg(all(feature = "testing", feature = "workspace"))]
+#[cfg(feature = "testing")]
 pub mod testing;
 mod validate;
 mod watch;

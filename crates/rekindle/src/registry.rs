@@ -76,6 +76,7 @@ pub(crate) async fn engine(root: &Path, stated: Option<Settings>, parts: Parts) 
 }
 
 /// Registers a handler with the engine of a root, or with the next one to start there.
+#[cfg(feature = "workspace")]
 pub(crate) fn add_handler(root: &Path, handler: NewHandler) {
     let slot = slot(root);
     let mut state = slot.lock();

@@ -25,6 +25,32 @@ mod sealed {
 /// Hot reload for a [`Workspace`]. Sealed: it is implemented for that type alone.
 ///
 /// There is one engine per root: all methods of all copies of a workspace meet in it.
+///
+/// ```
+/// # use rekindle::testing::create_test_workspace_with_structure;
+/// use rekindle::{ChangeEvent, WorkspaceExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> rekindle::Result<()> {
+/// # let (_dir, ws) = create_test_workspace_with_structure();
+/// ws.register_reload_handler("templates/**", |event| {
+///     if let ChangeEvent::FileChanged { path, .. } = event {
+///         println!("compile {}", path.display());
+///     }
+///     Ok(())
+/// })?;
+/// let manager = ws.start_hot_reload().await?;
+/// assert!(!manager.status().is_degraded());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It cannot be implemented for another type:
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+/// impl rekindle::WorkspaceExt for Mine {}
+/// ```
 #[async_trait]
 pub trait WorkspaceExt: sealed::Sealed {
     /// Starts hot reload with the defaults, or joins the engine that runs already.

@@ -99,3 +99,116 @@ async fn test_config_backup() {
         .collect();
     assert!(!backup_files.is_empty(), "Backup file should have been created");
 }
+
+/// The specification's custom handler.
+#[allow(dead_code, reason = "as the specification has it")]
+struct WebServerReloadHandler {
+    server_url: String,
+}
+
+#[async_trait::async_trait]
+impl ReloadHandler for WebServerReloadHandler {
+    async fn handle_change(&self, event: ChangeEvent) -> Result<()> {
+        match event {
+            ChangeEvent::ConfigChanged { config_name, .. } => {
+                println!("Notifying web server to reload config: {}", config_name);
+            }
+            ChangeEvent::FileChanged { path, .. } if path.to_string_lossy().contains("static") => {
+                println!("Notifying web server about asset change: {}", path.display());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn can_handle(&self, event: &ChangeEvent) -> bool {
+        matches!(event, ChangeEvent::ConfigChanged { .. } | ChangeEvent::FileChanged { .. })
+    }
+}
+
+#[tokio::test]
+async fn the_handler_fits_in_a_box_and_can_be_called_by_hand() {
+    let handler: Box<dyn ReloadHandler> = Box::new(WebServerReloadHandler { server_url: String::new() });
+    let event = ChangeEvent::FileChanged { path: "static/a.css".into(), change_type: ChangeType::Modified };
+    assert!(handler.can_handle(&event));
+    handler.handle_change(event).await.unwrap();
+}
+
+/// The specification's signatures, written out: whoever relied on them still compiles.
+#[allow(dead_code, clippy::unused_async, unused_qualifications, reason = "compiled as written, not run")]
+mod signatures {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use rekindle::prelude::*;
+
+    #[derive(serde::Deserialize, Clone, Debug)]
+    struct AppConfig {}
+
+    /// The README's program.
+    async fn readme() -> Result<(), Box<dyn std::error::Error>> {
+        let ws = workspace()?;
+        let _manager = ws.start_hot_reload().await?;
+        let mut config_stream = ws.watch_config_changes::<AppConfig>("app").await?;
+        while let Some(new_config) = config_stream.next().await {
+            println!("Configuration updated: {:?}", new_config);
+        }
+        Ok(())
+    }
+
+    async fn generic<T>(ws: &Workspace, name: &str) -> Result<ConfigStream<T>>
+    where
+        T: serde::de::DeserializeOwned + Send + Clone + 'static,
+    {
+        let stream = ws.watch_config_changes::<T>(name).await?;
+        let _receiver: tokio::sync::broadcast::Receiver<T> = stream.subscribe();
+        let _current: &T = stream.current();
+        Ok(stream)
+    }
+
+    fn register<F>(ws: &Workspace, pattern: &str, handler: F) -> Result<()>
+    where
+        F: Fn(ChangeEvent) -> Result<()> + Send + Sync + 'static,
+    {
+        ws.register_reload_handler(pattern, handler)
+    }
+
+    async fn manager(mut manager: HotReloadManager, handler: super::WebServerReloadHandler) -> Result<()> {
+        manager.register_handler(handler);
+        manager = manager.clone();
+        manager.shutdown().await
+    }
+
+    async fn watcher(paths: Vec<PathBuf>) -> Result<tokio::sync::broadcast::Receiver<ChangeEvent>> {
+        let watcher = FileWatcher::new(paths, Duration::from_millis(500)).await?;
+        Ok(watcher.subscribe())
+    }
+
+    /// The server example's way of merging, with the path it is written with there.
+    struct ServerConfig {
+        host: String,
+    }
+
+    impl workspace_tools::ConfigMerge for ServerConfig {
+        fn merge(self, other: Self) -> Self {
+            Self { host: other.host }
+        }
+    }
+}
+
+/// Which types may cross threads: what programs rely on when they spawn.
+#[test]
+fn auto_traits() {
+    fn send_and_sync<T: Send + Sync>() {}
+    fn send<T: Send>(_: &T) {}
+    send_and_sync::<HotReloadManager>();
+    send_and_sync::<Live<String>>();
+    send_and_sync::<ConfigStream<String>>();
+    send_and_sync::<Snapshot>();
+    send_and_sync::<Status>();
+    send_and_sync::<Error>();
+    send_and_sync::<ChangeEvent>();
+    send_and_sync::<FileWatcher>();
+    send(&Workspace::new("/").start_hot_reload());
+    send(&Workspace::new("/").watch_config_changes::<std::cell::Cell<u8>>("app"));
+}

@@ -19,8 +19,10 @@ fn staged(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> i
     Ok(file)
 }
 
-/// Replaces `target`, or makes it.
+/// Replaces `target`, or makes it. Where it is a link, what it leads to is replaced, and the link stays.
 pub(crate) fn replace(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> io::Result<()> {
+    let is_link = target.symlink_metadata().is_ok_and(|data| data.is_symlink());
+    let target = &if is_link { target.canonicalize()? } else { target.to_path_buf() };
     staged(target, content, permissions)?.persist(target).map_err(|PersistError { error, .. }| error)?;
     sync_directory(target)
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Location, Result};
+use crate::error::Result;
+#[cfg(feature = "schema")]
+use crate::error::{Error, ErrorKind, Location};
 use crate::load::Source;
 
 /// A compiled schema and the file it came from.
