@@ -10,16 +10,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::book::Touched;
-use super::job::{Job, Known, Outcome, Verdict};
+use super::job::{Job, Outcome, Verdict};
 use super::run::Engine;
 use super::{Receipt, Shared};
-use crate::commit::Commit;
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::load::Failure;
-use crate::observe::{ConfigState, ConfigStatus};
-use crate::validate::{changed_pointers, guarded};
-use crate::watch::Look;
 
 /// A number that tells batches apart.
 pub(super) type BatchId = u64;
@@ -38,13 +34,13 @@ pub(super) enum Reason {
 /// The groups of one batch that have landed and wait for the others.
 #[derive(Debug)]
 pub(super) struct Batch {
-    reason: Reason,
+    pub(super) reason: Reason,
     /// Groups still in the air.
     in_the_air: usize,
-    verified: Vec<Landed>,
-    refused: Vec<(String, Error)>,
+    pub(super) verified: Vec<Landed>,
+    pub(super) refused: Vec<(String, Error)>,
     /// Configurations committed so far.
-    applied: Vec<String>,
+    pub(super) applied: Vec<String>,
     /// When those that have landed no longer wait for the others.
     deadline: Instant,
 }
@@ -52,10 +48,10 @@ pub(super) struct Batch {
 /// A group's job, done or given up.
 #[derive(Debug)]
 pub(super) struct Landed {
-    batch: BatchId,
-    names: Vec<String>,
-    touched: Vec<Touched>,
-    outcome: Outcome,
+    pub(super) batch: BatchId,
+    pub(super) names: Vec<String>,
+    pub(super) touched: Vec<Touched>,
+    pub(super) outcome: Outcome,
     /// The job still runs, though its time is over.
     pub(super) stuck: Option<JoinHandle<Outcome>>,
     pub(super) noticed: Instant,
@@ -168,51 +164,6 @@ impl Engine {
         !failure.definitive && in_time && patient
     }
 
-    /// It looks unfinished: give its writer the rest of the window.
-    fn hold(&mut self, landed: &Landed) {
-        for touched in &landed.touched {
-            self.settle.hold(&touched.due);
-        }
-        self.free(&landed.names);
-    }
-
-    /// It is not fit to be applied.
-    fn refuse(&mut self, landed: Landed, error: &Error) {
-        let Landed { batch, names, touched, outcome, stuck, .. } = landed;
-        let first = matches!(self.batches.get(&batch).map(|batch| &batch.reason), Some(Reason::First(_)));
-        let news = self.note(&names, &touched, &outcome, first);
-        for name in &names {
-            let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
-            let exists = self.shared.committed.get(name).is_some()
-                || !self.book.files(name, &self.inventory).is_empty();
-            if let Some(batch) = self.batches.get_mut(&batch) {
-                batch.refused.push((name.clone(), error.clone()));
-            }
-            if !exists {
-                self.book.remove(name);
-                continue;
-            }
-            self.book.entry(name).fault = Some(error.clone());
-            self.update_status(name);
-            if !first && (news || known != Some(error.to_string())) {
-                self.shared.observe.failed(&self.shared.handlers, name, error);
-            }
-        }
-        match stuck {
-            // Its configurations stay busy: one that hangs must not be called again and again.
-            Some(job) => self.stuck.push((names, job)),
-            None => self.free(&names),
-        }
-    }
-
-    /// Its files are what is in use.
-    fn leave(&mut self, landed: Landed) {
-        let Landed { names, touched, outcome, .. } = landed;
-        self.note(&names, &touched, &outcome, false);
-        self.recover(&names);
-        self.free(&names);
-    }
-
     /// It waits for the others of its batch; if those have been given up on, it goes alone.
     fn keep(&mut self, landed: Landed) {
         let id = landed.batch;
@@ -248,152 +199,6 @@ impl Engine {
             Reason::First(done) => drop(done.send(())),
             Reason::Asked(reply) => drop(reply.send(receipt(generation, applied, refused))),
         }
-    }
-
-    /// The swap, and everything that follows from it.
-    fn commit(&mut self, id: BatchId) {
-        let Some(batch) = self.batches.get_mut(&id) else { return };
-        let mut landed = std::mem::take(&mut batch.verified);
-        // They landed in the order in which their threads ended; events and receipts have one of their own.
-        landed.sort_by(|a, b| a.names.cmp(&b.names));
-        let silent = matches!(batch.reason, Reason::First(_));
-        if landed.is_empty() {
-            return;
-        }
-        let noticed = landed.iter().map(|landed| landed.noticed).max().unwrap_or_else(Instant::now);
-        let mut verified = Vec::new();
-        let mut rest = Vec::new();
-        for mut landed in landed {
-            match std::mem::replace(&mut landed.outcome.verdict, Verdict::Unchanged) {
-                Verdict::Verified(part) => verified.push(part),
-                Verdict::Unchanged | Verdict::Failed(_) => {}
-            }
-            rest.push(landed);
-        }
-        let mut commit = self.shared.committed.commit(verified);
-        let swapped = noticed.elapsed();
-        for ready in commit.ready.drain(..) {
-            let handed_on = guarded("copying a value", || {
-                ready.publish(commit.generation);
-                Ok(())
-            });
-            if let Err(error) = handed_on {
-                self.shared.observe.tell(ChangeEvent::Degraded { reason: error.to_string() });
-            }
-        }
-        if let Some(batch) = self.batches.get_mut(&id) {
-            batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
-        }
-        self.after_commit(&rest, &commit, (noticed, swapped), silent);
-    }
-
-    fn after_commit(
-        &mut self,
-        landed: &[Landed],
-        commit: &Commit,
-        (noticed, swapped): (Instant, Duration),
-        silent: bool,
-    ) {
-        for landed in landed {
-            self.note(&landed.names, &landed.touched, &landed.outcome, silent);
-            for error in &landed.outcome.backup_errors {
-                let path = error.path().unwrap_or(&self.shared.root).to_path_buf();
-                self.shared.observe.tell(ChangeEvent::BackupFailed { path, error: error.to_string() });
-            }
-        }
-        for replaced in commit.changed.iter().filter(|_| !silent) {
-            let old_value = replaced.old.as_ref().map_or(serde_json::Value::Null, |old| old.value.clone());
-            let paths: Vec<PathBuf> = landed
-                .iter()
-                .filter(|landed| landed.names.contains(&replaced.new.name))
-                .flat_map(|landed| landed.touched.iter().map(|touched| touched.due.path.clone()))
-                .collect();
-            let event = ChangeEvent::ConfigChanged {
-                config_name: replaced.new.name.clone(),
-                changed: changed_pointers(&old_value, &replaced.new.value),
-                old_value,
-                new_value: replaced.new.value.clone(),
-                generation: commit.generation,
-                duration: swapped,
-            };
-            self.shared.observe.announce(&self.shared.handlers, event, &paths, true);
-            let config_name = replaced.new.name.clone();
-            let completed = ChangeEvent::ReloadCompleted { config_name, duration: noticed.elapsed() };
-            self.shared.observe.announce(&self.shared.handlers, completed, &paths, true);
-        }
-        for landed in landed {
-            self.recover(&landed.names);
-            self.free(&landed.names);
-        }
-    }
-
-    /// Notes what a group's files are now, and tells of those that changed. Says whether any did.
-    fn note(&mut self, names: &[String], touched: &[Touched], outcome: &Outcome, silent: bool) -> bool {
-        for name in names {
-            let schema = outcome.schemas.iter().find(|(of, _)| of == name).map(|(_, schema)| schema.clone());
-            self.book.learn(name, &outcome.read, schema);
-        }
-        let mut news = false;
-        for Touched { due, now } in touched {
-            let hash = match outcome.read.get(&due.path) {
-                Some(Known::Good(source)) => Some(source.bytes.hash),
-                _ => None,
-            };
-            let now =
-                now.clone().map(|now| hash.map_or_else(|| now.clone(), |hash| now.clone().with_hash(hash)));
-            // Not read, for whatever reason: what was known of it says nothing any more.
-            if now.is_none() || !outcome.read.contains_key(&due.path) {
-                names.iter().for_each(|name| self.book.entry(name).forget(&due.path));
-            }
-            if let Look::Changed(change_type) = self.inventory.note(&self.shared.root, due, now) {
-                news = true;
-                if !silent {
-                    self.tell_of_file(due.path.clone(), change_type);
-                }
-            }
-        }
-        news
-    }
-
-    /// They are good again, if they were not.
-    fn recover(&mut self, names: &[String]) {
-        for name in names {
-            let had_fault = self.book.entry(name).fault.take().is_some();
-            self.update_status(name);
-            if had_fault {
-                let event = ChangeEvent::Recovered { config_name: Some(name.clone()) };
-                self.shared.observe.announce(&self.shared.handlers, event, &[], true);
-            }
-        }
-    }
-
-    /// Lets the next job for these configurations begin, with what has come up meanwhile.
-    pub(super) fn free(&mut self, names: &[String]) {
-        let mut work = Vec::new();
-        for name in names.iter().filter(|name| self.book.contains(name)).cloned().collect::<Vec<_>>() {
-            let entry = self.book.entry(&name);
-            entry.busy = false;
-            let touched = std::mem::take(&mut entry.waiting);
-            if !touched.is_empty() {
-                work.push(Work { name, touched, forced: false });
-            }
-        }
-        if !work.is_empty() {
-            self.begin(work, Reason::Change);
-        }
-    }
-
-    fn update_status(&self, name: &str) {
-        let fault = self.book.get(name).and_then(|entry| entry.fault.clone());
-        let (generation, since) = (self.shared.committed.generation(), self.shared.committed.since(name));
-        let in_use = self.shared.committed.get(name);
-        let files =
-            in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
-        self.shared.observe.edit(|status| {
-            let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
-            status.generation = generation;
-            status.configs.insert(name.to_owned(), ConfigStatus { state, generation: since, files });
-        });
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod batch;
 mod book;
+mod commands;
 mod job;
+mod look;
 mod run;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,0 +1,201 @@
+//! What the engine does when it is asked: load by name, look now, go on with other settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::batch::{Reason, Work};
+use super::book::Touched;
+use super::run::{Engine, variables};
+use super::{Command, Receipt, Shared};
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::observe::ConfigState;
+use crate::route::{Interest, Routes};
+use crate::settle::Due;
+use crate::watch::{Found, Stamp, Watch};
+
+impl Engine {
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Activate { names, reply } if self.all_in_use(&names) => {
+                let _gone = reply.send(Ok(()));
+            }
+            command if !self.flights.is_empty() => self.deferred.push(command),
+            Command::Activate { names, reply } => self.activate(names, reply),
+            Command::Reload { reply } => self.reload(reply),
+            Command::Adopt { settings, reply } => self.adopt(*settings, reply),
+            // Answered by the loop, which ends on it.
+            Command::Shutdown { .. } => {}
+        }
+    }
+
+    fn all_in_use(&self, names: &[String]) -> bool {
+        names.iter().all(|name| self.shared.committed.get(name).is_some())
+    }
+
+    /// Wants configurations by name from now on. The answer comes when they have been loaded.
+    fn activate(&mut self, names: Vec<String>, reply: oneshot::Sender<Result<()>>) {
+        let mut interest = self.watch.interest().clone();
+        if names.iter().filter(|name| interest.add_config(name)).count() > 0 {
+            self.watch.set_interest(interest);
+            self.arm();
+        }
+        let work: Vec<Work> = names
+            .iter()
+            .filter(|name| self.shared.committed.get(name).is_none())
+            .map(|name| self.first_look(name))
+            .collect();
+        let (done, loaded) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        self.begin(work, Reason::First(done));
+        tokio::spawn(async move {
+            // Ends without a word only together with the engine, which then answers for it.
+            if loaded.await.is_ok() {
+                let _gone = reply.send(usable(&shared, &names));
+            }
+        });
+    }
+
+    /// Arms and lists what the interest wants; new files are noted, not told of.
+    fn arm(&mut self) {
+        let mut found = Found::default();
+        for (path, stamp) in self.watch.list(&mut found) {
+            if self.inventory.get(&path).is_none() {
+                self.inventory.insert(path, stamp);
+            }
+        }
+        self.note_degradation(&found.refused, Instant::now());
+        let (watched_dirs, environment) =
+            (self.watch.directories(), self.book.routes.environment().to_owned());
+        self.shared.observe.edit(|status| {
+            status.watched_dirs = watched_dirs;
+            status.environment = environment;
+        });
+    }
+
+    /// Arms everything and loads every configuration that the patterns want.
+    pub(super) fn take_stock(&mut self, reason: Reason) {
+        self.arm();
+        let wanted = self.inventory.paths().filter(|path| self.watch.interest().by_pattern(path));
+        let names: BTreeSet<String> = wanted
+            .filter_map(|path| {
+                let routed = self.book.routes.of(path);
+                routed.layer.and(routed.config)
+            })
+            .chain(self.book.names())
+            .collect();
+        let work = names.iter().map(|name| self.first_look(name)).collect();
+        self.begin(work, reason);
+    }
+
+    /// A look at all files of a configuration, without patience.
+    fn first_look(&self, name: &str) -> Work {
+        let now = Instant::now();
+        let touch = |path: PathBuf| {
+            let stamp = Stamp::of(&self.shared.root.join(&path));
+            Touched { due: Due { path, from: None, first: now, last: now, last_chance: true }, now: stamp }
+        };
+        let files = self.book.files(name, &self.inventory);
+        Work { name: name.to_owned(), touched: files.into_iter().map(touch).collect(), forced: true }
+    }
+
+    /// Looks at everything there is, and answers with what came of it.
+    fn reload(&mut self, reply: oneshot::Sender<Receipt>) {
+        let found = self.watch.scan(&self.inventory);
+        let (now, mut others) = (Instant::now(), BTreeMap::<String, Vec<Touched>>::new());
+        for signal in found.signals {
+            let due = Due { path: signal.path, from: None, first: now, last: now, last_chance: true };
+            match self.config_of(&due.path) {
+                Some(name) => {
+                    let stamp = Stamp::of(&self.shared.root.join(&due.path));
+                    others.entry(name).or_default().push(Touched { due, now: stamp });
+                }
+                None => self.look_at_file(&due),
+            }
+        }
+        let mut work: Vec<Work> = self.book.names().iter().map(|name| self.first_look(name)).collect();
+        for (name, touched) in others {
+            match work.iter_mut().find(|work| work.name == name) {
+                Some(work) => merge_touched(&mut work.touched, touched),
+                None => work.push(Work { name, touched, forced: true }),
+            }
+        }
+        self.begin(work, Reason::Asked(reply));
+    }
+
+    /// Goes on with other settings: arms what they want, and loads everything as they say.
+    fn adopt(&mut self, settings: Settings, reply: oneshot::Sender<Result<()>>) {
+        let config = &settings.config;
+        let mut interest = match Interest::new(&config.watch_patterns, &config.exclude_patterns) {
+            Ok(interest) => interest,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        for name in self.book.names() {
+            interest.add_config(&name);
+        }
+        let poll = settings.poll.is_some();
+        if poll == self.settings.poll.is_some() {
+            self.watch.set_interest(interest);
+        } else {
+            self.watch = match Watch::new(&self.shared.root, interest, poll) {
+                Ok(watch) => watch,
+                Err(error) => return drop(reply.send(Err(error))),
+            };
+        }
+        self.next_scan = Instant::now();
+        self.settle.set(settings.settle, settings.window());
+        self.shared.handlers.set_limit(settings.time_limit);
+        self.variables = Arc::new(variables(&settings));
+        self.book.routes = Routes::new(settings.environment());
+        self.settings = settings;
+        self.take_stock(Reason::First(signal_ready(reply)));
+    }
+}
+
+/// Whether the configurations can be read; of several that are merged, one is enough.
+fn usable(shared: &Shared, names: &[String]) -> Result<()> {
+    let status = shared.observe.status();
+    let fault = |name: &String| match &status.configs.get(name)?.state {
+        ConfigState::Degraded(error) => Some(error.clone()),
+        ConfigState::Good => None,
+    };
+    let in_use = |name: &String| shared.committed.get(name).is_some();
+    if let Some(error) = names.iter().filter(|name| !in_use(name)).find_map(fault) {
+        return Err(error);
+    }
+    if names.iter().any(in_use) {
+        return Ok(());
+    }
+    Err(not_found(names))
+}
+
+fn not_found(names: &[String]) -> Error {
+    let looked_for: Vec<String> =
+        names.iter().map(|name| format!("config/{name}.{{toml,yaml,yml,json,jsonc}}")).collect();
+    Error::new(ErrorKind::NotFound, format!("there is no configuration {:?}", names.join(", ")))
+        .help(format!("looked for {}", looked_for.join(", ")))
+}
+
+fn merge_touched(into: &mut Vec<Touched>, more: Vec<Touched>) {
+    for touched in more {
+        if !into.iter().any(|known| known.due.path == touched.due.path) {
+            into.push(touched);
+        }
+    }
+}
+
+/// Turns the start's answer into one that a batch can give.
+pub(super) fn signal_ready(ready: oneshot::Sender<Result<()>>) -> oneshot::Sender<()> {
+    let (done, loaded) = oneshot::channel();
+    tokio::spawn(async move {
+        // If the engine ends before, the dropped sender says so.
+        if loaded.await.is_ok() {
+            let _gone = ready.send(Ok(()));
+        }
+    });
+    done
+}

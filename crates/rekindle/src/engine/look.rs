@@ -1,0 +1,142 @@
+//! From signals to work: what the watch stage found is settled, and what is due is looked at.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::batch::{Reason, Work};
+use super::book::Touched;
+use super::run::{Engine, RECONCILE, WHILE_DEGRADED};
+use crate::event::{ChangeEvent, ChangeType, ResourceKind};
+use crate::settle::Due;
+use crate::watch::{Found, Look, Stamp};
+
+impl Engine {
+    pub(super) fn take_in(&mut self, found: Found) {
+        let now = Instant::now();
+        for signal in found.signals {
+            self.settle.observe(signal, now);
+        }
+        if found.overflowed {
+            self.rescan("the queue of file notifications overflowed");
+        }
+        self.note_degradation(&found.refused, now);
+    }
+
+    /// Compares everything with what is known, because nobody tells, or in case nobody told.
+    pub(super) fn scan(&mut self) {
+        let now = Instant::now();
+        let found = self.watch.scan(&self.inventory);
+        for signal in found.signals {
+            self.settle.observe(signal, now);
+        }
+        let unwatched = found.refused;
+        self.next_scan = now + self.settings.poll.or(self.watch.poll_interval()).unwrap_or(RECONCILE);
+        self.note_degradation(&unwatched, now);
+        if unwatched.is_empty() && self.shared.root.is_dir() {
+            self.note_recovery();
+        }
+        let watched_dirs = self.watch.directories();
+        self.shared.observe.edit(|status| status.watched_dirs = watched_dirs);
+    }
+
+    fn rescan(&mut self, reason: &str) {
+        let now = Instant::now();
+        let found = self.watch.scan(&self.inventory);
+        let event = ChangeEvent::Rescanned { reason: reason.to_owned(), found: found.signals.len() };
+        for signal in found.signals {
+            self.settle.observe(signal, now);
+        }
+        self.shared.observe.announce(&self.shared.handlers, event, &[], false);
+    }
+
+    /// Says so, once, when the root is missing or directories cannot be watched, and looks more often.
+    pub(super) fn note_degradation(&mut self, refused: &[(PathBuf, std::io::Error)], now: Instant) {
+        let reason = if !self.shared.root.is_dir() {
+            format!("the root {} is missing", self.shared.root.display())
+        } else if let Some((directory, cause)) = refused.first() {
+            let count = refused.len();
+            let first = self.shared.root.join(directory);
+            format!(
+                "{count} directories cannot be watched and are looked at every {WHILE_DEGRADED:?} instead, the first is {}: {cause} (raise the limit: sudo sysctl fs.inotify.max_user_watches=1048576)",
+                first.display()
+            )
+        } else {
+            return;
+        };
+        self.next_scan = self.next_scan.min(now + WHILE_DEGRADED);
+        let mut new = false;
+        self.shared.observe.edit(|status| {
+            new = status.degraded.is_none();
+            status.degraded = Some(reason.clone());
+        });
+        if new {
+            let event = ChangeEvent::Degraded { reason };
+            self.shared.observe.announce(&self.shared.handlers, event, &[], false);
+        }
+    }
+
+    fn note_recovery(&mut self) {
+        let mut was_degraded = false;
+        self.shared.observe.edit(|status| was_degraded = status.degraded.take().is_some());
+        if was_degraded {
+            let event = ChangeEvent::Recovered { config_name: None };
+            self.shared.observe.announce(&self.shared.handlers, event, &[], false);
+        }
+    }
+
+    /// Looks at the paths that are due: configurations go to their jobs, everything else is told of.
+    pub(super) fn look(&mut self, due: Vec<Due>) {
+        let mut work: BTreeMap<String, Vec<Touched>> = BTreeMap::new();
+        for due in due {
+            match self.config_of(&due.path) {
+                Some(name) => self.sort_in(name, due, &mut work),
+                None => self.look_at_file(&due),
+            }
+        }
+        let work: Vec<Work> =
+            work.into_iter().map(|(name, touched)| Work { name, touched, forced: false }).collect();
+        if !work.is_empty() {
+            self.begin(work, Reason::Change);
+        }
+    }
+
+    fn sort_in(&mut self, name: String, due: Due, work: &mut BTreeMap<String, Vec<Touched>>) {
+        let now = Stamp::of(&self.shared.root.join(&due.path));
+        let in_a_gap = now.is_none() && self.inventory.get(&due.path).is_some() && !due.last_chance;
+        if in_a_gap {
+            self.settle.hold(&due);
+        } else if now.is_some() || self.inventory.get(&due.path).is_some() {
+            work.entry(name).or_default().push(Touched { due, now });
+        }
+    }
+
+    /// The configuration that a path is a layer or the schema of, if anybody wants that one.
+    pub(super) fn config_of(&self, path: &Path) -> Option<String> {
+        let routed = self.book.routes.of(path);
+        if routed.layer.is_none() && routed.kind != ResourceKind::Schema {
+            return None;
+        }
+        let name = routed.config?;
+        let subscribed = || self.shared.topics().iter().any(|topic| topic.names().contains(&name));
+        let by_pattern = routed.layer.is_some() && self.watch.interest().by_pattern(path);
+        (self.book.contains(&name) || by_pattern || subscribed()).then_some(name)
+    }
+
+    pub(super) fn look_at_file(&mut self, due: &Due) {
+        if !self.watch.interest().by_pattern(&due.path) {
+            return;
+        }
+        match self.inventory.look(&self.shared.root, due, self.settings.max_file_size) {
+            Look::Same => {}
+            Look::Unfinished => self.settle.hold(due),
+            Look::Changed(change_type) => self.tell_of_file(due.path.clone(), change_type),
+        }
+    }
+
+    pub(super) fn tell_of_file(&self, path: PathBuf, change_type: ChangeType) {
+        let of_config = self.book.routes.of(&path).config.is_some();
+        let event = ChangeEvent::FileChanged { path: self.shared.root.join(&path), change_type };
+        self.shared.observe.announce(&self.shared.handlers, event, &[path], of_config);
+    }
+}
