@@ -4,20 +4,21 @@
 //! cargo bench -p rekindle --bench latency
 //! ```
 //!
-//! - *Finished save*, t0: read off the clock directly after the system call that finishes the save has returned:
-//!   `rename` where the save replaces the file, `close` where it rewrites the file in place.
-//! - *Seen*, t1: read directly after the first load that returns the value of that save. The same thread saves
-//!   and then loads in a loop, yielding in between, so both ends are on one clock, and no wake-up of
+//! - *Finished save*, t0: read off the clock directly after the system call that finishes the save has
+//!   returned: `rename` where the save replaces the file, `close` where it rewrites the file in place.
+//! - *Seen*, t1: read directly after the first load that returns the value of that save. The same thread
+//!   saves and then loads in a loop, yielding in between, so both ends are on one clock, and no wake-up of
 //!   the reader's is counted.
-//! - *Whole*: from just before that system call to t1. The kernel tells of the change in the middle of the call, and
-//!   may let whoever was woken run before the call returns; t1 - t0 then leaves out work that was done, this
-//!   does not. Times are compared with the floor's by it.
-//! - *Floor*: a bare thread on a blocking inotify descriptor that reads the file, parses the TOML into the same type
-//!   and stores the number: the least that any reloader of TOML files does, without one of rekindle's promises.
+//! - *Whole*: from just before that system call to t1. The kernel tells of the change in the middle of the
+//!   call, and may let whoever was woken run before the call returns. From t0 to t1 then leaves out work
+//!   that was done, and the floor looks like nothing; this leaves out none. It is what is compared.
+//! - *Floor*: a bare thread on a blocking inotify descriptor that reads the file, parses the TOML into the
+//!   same type and stores the number: the least that any reloader of TOML files does, without one of
+//!   rekindle's promises.
 //!
-//! The cases take turns, save by save, with gaps of random length between them, so that other
-//! load and the phase of timers fall on all alike. Nothing is asserted about time; a save that is not seen at
-//! all within ten seconds ends the run with an error.
+//! The cases take turns, save by save, with gaps of random length between them, so that other load and the
+//! phase of timers fall on all alike. Nothing is asserted about time; a save that is not seen at all within
+//! ten seconds ends the run with an error.
 
 #![allow(
     clippy::disallowed_methods,
@@ -104,7 +105,8 @@ mod bench {
     fn content(number: u64) -> String {
         format!(
             "# Written by the latency bench.\nnumber = {number}\nhost = \"127.0.0.1\"\nport = 8080\n\
-             features = [\"search\", \"export\"]\n\n[limits]\nconnections = 100\nbody_bytes = 1_048_576\ntimeout_ms = 30_000\n"
+             features = [\"search\", \"export\"]\n\n[limits]\n\
+             connections = 100\nbody_bytes = 1_048_576\ntimeout_ms = 30_000\n"
         )
     }
 

@@ -6,6 +6,7 @@ mod commands;
 mod job;
 mod look;
 mod run;
+mod timer;
 mod verdict;
 
 use std::path::{Path, PathBuf};

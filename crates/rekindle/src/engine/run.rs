@@ -12,6 +12,7 @@ use super::batch::{Batch, BatchId, Landed, Reason};
 use super::book::Book;
 use super::commands::signal_ready;
 use super::job::Outcome;
+use super::timer::Timer;
 use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::Result;
@@ -47,6 +48,7 @@ pub(super) struct Engine {
     /// Commands that wait until nothing is in flight.
     pub(super) deferred: Vec<Command>,
     pub(super) next_scan: Instant,
+    timer: Timer,
 }
 
 /// The body of the engine's thread.
@@ -107,6 +109,7 @@ impl Engine {
             stuck: Vec::new(),
             deferred: Vec::new(),
             next_scan: Instant::now() + interval,
+            timer: Timer::new()?,
         })
     }
 
@@ -149,7 +152,7 @@ impl Engine {
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
             () = self.watch.changed() => Woken::Files,
-            () = tokio::time::sleep_until(deadline.into()) => Woken::Clock,
+            () = self.timer.at(deadline) => Woken::Clock,
         }
     }
 

@@ -66,9 +66,12 @@ fn is_missing(cause: &std::io::Error) -> bool {
 }
 
 fn is_special(cause: &std::io::Error) -> bool {
-    // ENXIO: a socket, or a device without a driver.
+    #[cfg(unix)]
+    if cause.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) {
+        // A socket, or a device without a driver.
+        return true;
+    }
     cause.kind() == std::io::ErrorKind::IsADirectory
-        || cfg!(unix) && cause.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
 }
 
 fn not_a_file(path: &Path, root: &Path) -> Failure {

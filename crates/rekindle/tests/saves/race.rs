@@ -1,0 +1,109 @@
+//! The save race of wintty#1138, which measured 20 of 150 in-place saves applying defaults, and 94 of
+//! 150 when the write stalls: a reader that decodes a file in the middle of its save. Pain 4.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use rekindle_test::{LIMIT, Running, Site};
+use serde::Deserialize;
+use tokio::sync::broadcast;
+
+use crate::hundred::{FILE, at_last, block_on};
+
+/// How many saves, spread over sites that are saved side by side.
+const SAVES: u32 = 150;
+const SITES: u32 = 5;
+
+/// The number that the first save writes. Three digits: half a number is another number.
+const FIRST: u32 = 100;
+
+const NO_STALL: Duration = Duration::ZERO;
+const STALL: Duration = Duration::from_millis(120);
+
+/// A type that an empty file would decode into, if it were decoded.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+struct Limits {
+    value: u32,
+    burst: u32,
+}
+
+impl Default for Limits {
+    /// What no save ever writes.
+    fn default() -> Self {
+        Self { value: u32::MAX, burst: u32::MAX }
+    }
+}
+
+/// What a save writes before and after it stalls.
+type Halves = fn(u32) -> (String, String);
+
+fn nothing_then_all(n: u32) -> (String, String) {
+    (String::new(), format!("value = {n}\nburst = {n}\n"))
+}
+
+/// The first half is a good file: of the value there is the first digit, of the burst nothing.
+fn half_a_number(n: u32) -> (String, String) {
+    (format!("value = {}", n / 100), format!("{:02}\nburst = {n}\n", n % 100))
+}
+
+/// The first half is a good file with one value too few.
+fn one_line_of_two(n: u32) -> (String, String) {
+    (format!("value = {n}\n"), format!("burst = {n}\n"))
+}
+
+#[test]
+fn of_150_saves_truncated_then_written_none_applies_a_default_and_each_is_one_reload() {
+    race(nothing_then_all, NO_STALL);
+}
+
+#[test]
+fn of_150_saves_that_stall_while_empty_none_applies_a_default_and_each_is_one_reload() {
+    race(nothing_then_all, STALL);
+}
+
+#[test]
+fn of_150_saves_that_stall_within_a_number_none_applies_half_of_it_and_each_is_one_reload() {
+    race(half_a_number, STALL);
+}
+
+#[test]
+fn of_150_saves_that_stall_between_lines_none_applies_one_alone_and_each_is_one_reload() {
+    race(one_line_of_two, STALL);
+}
+
+fn race(halves: Halves, stall: Duration) {
+    std::thread::scope(|scope| {
+        for _ in 0..SITES {
+            scope.spawn(|| block_on(race_on_a_site(halves, stall)));
+        }
+    });
+}
+
+async fn race_on_a_site(halves: Halves, stall: Duration) {
+    let numbers = FIRST..=FIRST + SAVES / SITES - 1;
+    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
+    let mut values = stream.subscribe();
+    for n in numbers.clone() {
+        save(&running.site, halves(n), stall);
+        // Before the reload is waited for: the first value that comes must be the right one.
+        assert_eq!(next(&mut values).await, Limits { value: n, burst: n });
+    }
+    at_last(&mut running, numbers).await;
+    assert!(values.try_recv().is_err(), "a value too many");
+}
+
+/// Empties the file, writes half of it, stalls, and writes the other half; it is open all the while.
+fn save(site: &Site, (first, second): (String, String), stall: Duration) {
+    let mut file = File::create(site.path(FILE)).expect("the file can be opened");
+    file.write_all(first.as_bytes()).expect("it can be written");
+    std::thread::sleep(stall);
+    file.write_all(second.as_bytes()).expect("it can be written");
+}
+
+async fn next(values: &mut broadcast::Receiver<Limits>) -> Limits {
+    let value = tokio::time::timeout(LIMIT, values.recv()).await;
+    value.expect("a save is reloaded").expect("the engine runs, and no value is missed")
+}
