@@ -1,1 +1,61 @@
-fn main() {}
+//! The command line of rekindle: arguments in, an exit code out.
+//!
+//! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it. They share [`record`]
+//! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
+//! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints).
+
+mod args;
+mod check;
+mod demo;
+mod help;
+mod output;
+mod record;
+mod render;
+mod signals;
+mod snippet;
+mod stop;
+mod text;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use stop::Stop;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help that nobody reads any more is no failure.
+            let _closed = said.print();
+            return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    cli.color.apply();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            if let Some(message) = stop.message() {
+                output::complain(&message);
+            }
+            stop.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Watch(args) => watch::run(&args).await,
+            Command::Check(args) => check::run(&args).await,
+            Command::Demo(args) => demo::run(&args).await,
+            Command::Completions(args) => output::print(&args.script()),
+        }
+    });
+    // A line that a stuck reader does not take must not hold the end.
+    runtime.shutdown_background();
+    result
+}

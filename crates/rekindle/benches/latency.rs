@@ -80,7 +80,7 @@ mod bench {
     /// A save that is not seen after this long never will be.
     const NEVER: Duration = Duration::from_secs(10);
 
-    /// The file's name; the tables below it make it as long as a small service's configuration.
+    /// The name of the file that is saved.
     const FILE: &str = "app.toml";
 
     /// What the file decodes into.
@@ -102,6 +102,7 @@ mod bench {
         timeout_ms: u64,
     }
 
+    /// As long as a small service's configuration.
     fn content(number: u64) -> String {
         format!(
             "# Written by the latency bench.\nnumber = {number}\nhost = \"127.0.0.1\"\nport = 8080\n\
@@ -239,16 +240,14 @@ mod bench {
         std::thread::Builder::new().name("floor".into()).spawn(move || {
             let mut buffer = [MaybeUninit::uninit(); 4096];
             let mut reader = Reader::new(fd, &mut buffer);
-            // Ends with its directory.
-            while let Ok(event) =
-                reader.next().map(|event| (event.events(), event.file_name().map(|name| name == c"app.toml")))
-            {
-                match event {
-                    (flags, _) if flags.contains(ReadFlags::IGNORED) => break,
-                    (_, Some(true)) => {
-                        read(&file).into_iter().for_each(|app| stored.store(app.number, Ordering::Release))
-                    }
-                    _ => {}
+            while let Ok(event) = reader.next() {
+                // Its directory is gone: the end.
+                if event.events().contains(ReadFlags::IGNORED) {
+                    break;
+                }
+                let is_it = event.file_name().is_some_and(|name| name.to_bytes() == FILE.as_bytes());
+                if let Some(app) = is_it.then(|| read(&file)).flatten() {
+                    stored.store(app.number, Ordering::Release);
                 }
             }
         })?;

@@ -92,8 +92,8 @@ pub(crate) fn add_handler(root: &Path, handler: NewHandler) {
 /// Refuses what is no directory, and what is too wide to be meant.
 fn check_root(root: &Path, anywhere: bool) -> Result<()> {
     let refuse = |message: &str| Error::new(ErrorKind::Root, message).at(Location::file(root, Path::new("")));
-    let metadata =
-        std::fs::metadata(root).map_err(|cause| refuse("this root cannot be watched").because(cause))?;
+    let metadata = std::fs::metadata(root)
+        .map_err(|cause| refuse(&format!("this root cannot be watched: {cause}")).because(cause))?;
     if !metadata.is_dir() {
         return Err(refuse("the root is no directory"));
     }

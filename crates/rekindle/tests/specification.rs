@@ -1,6 +1,6 @@
 //! The specification's own tests and handler, as written there but for their `use` lines.
 
-#![allow(clippy::disallowed_methods, reason = "tests write files as anybody would")]
+#![allow(clippy::disallowed_methods, clippy::uninlined_format_args, reason = "as the specification has it")]
 
 use rekindle::prelude::*;
 use rekindle::testing::create_test_workspace_with_structure;

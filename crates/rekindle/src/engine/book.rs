@@ -32,7 +32,7 @@ pub(super) struct Entry {
     /// What came up while a job was on it.
     pub(super) waiting: Vec<Touched>,
     /// Files that were told to be ignored, each with the one used instead.
-    shadowed: BTreeSet<(PathBuf, PathBuf)>,
+    pub(super) shadowed: BTreeSet<Shadow>,
 }
 
 /// All configurations of an engine.
@@ -42,7 +42,7 @@ pub(super) struct Book {
     entries: BTreeMap<String, Entry>,
 }
 
-/// Two files for one layer: the one used, and the one ignored.
+/// Two files for one layer: the one used, and the one ignored. Relative to the root.
 pub(super) type Shadow = (PathBuf, PathBuf);
 
 impl Book {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::batch::{Reason, Work};
 use super::book::Touched;
-use super::run::{Engine, RECONCILE, WHILE_DEGRADED};
+use super::run::{Engine, RECONCILE, WHILE_MISSING, WHILE_UNWATCHED};
 use crate::event::{ChangeEvent, ChangeType, ResourceKind};
 use crate::settle::Due;
 use crate::watch::{Found, Look, Stamp};
@@ -52,19 +52,14 @@ impl Engine {
 
     /// Says so, once, when the root is missing or directories cannot be watched, and looks more often.
     pub(super) fn note_degradation(&mut self, refused: &[(PathBuf, std::io::Error)], now: Instant) {
-        let reason = if !self.shared.root.is_dir() {
-            format!("the root {} is missing", self.shared.root.display())
-        } else if let Some((directory, cause)) = refused.first() {
-            let count = refused.len();
-            let first = self.shared.root.join(directory);
-            format!(
-                "{count} directories cannot be watched and are looked at every {WHILE_DEGRADED:?} instead, the first is {}: {cause} (raise the limit: sudo sysctl fs.inotify.max_user_watches=1048576)",
-                first.display()
-            )
-        } else {
-            return;
+        let root = &self.shared.root;
+        let reason = match refused.first() {
+            _ if !root.is_dir() => format!("the root {} is missing", root.display()),
+            Some((directory, cause)) => unwatched(&root.join(directory), cause, refused.len()),
+            None => return,
         };
-        self.next_scan = self.next_scan.min(now + WHILE_DEGRADED);
+        let interval = if root.is_dir() { WHILE_UNWATCHED } else { WHILE_MISSING };
+        self.next_scan = self.next_scan.min(now + interval);
         let mut new = false;
         self.shared.observe.edit(|status| {
             new = status.degraded.is_none();
@@ -139,4 +134,19 @@ impl Engine {
         let event = ChangeEvent::FileChanged { path: self.shared.root.join(&path), change_type };
         self.shared.observe.announce(&self.shared.handlers, event, &[path], of_config);
     }
+}
+
+/// Why some directories are not watched, and what to do about it.
+fn unwatched(first: &Path, cause: &std::io::Error, count: usize) -> String {
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " and 1 other directory".to_owned(),
+        more => format!(" and {more} other directories"),
+    };
+    let help = match cause.kind() {
+        std::io::ErrorKind::StorageFull => "raise the limit: sudo sysctl fs.inotify.max_user_watches=1048576",
+        std::io::ErrorKind::PermissionDenied => "give the program the right to read it, or exclude it",
+        _ => "until that is mended, it is looked at again and again",
+    };
+    format!("{}{others} cannot be watched: {cause} ({help})", first.display())
 }

@@ -24,8 +24,11 @@ use crate::watch::{Inventory, Watch};
 /// How often everything is compared with what is known, in case no event told of a change.
 pub(super) const RECONCILE: Duration = Duration::from_secs(30);
 
-/// How often to look while the root is missing or some directories cannot be watched.
-pub(super) const WHILE_DEGRADED: Duration = Duration::from_millis(250);
+/// How often to look for the root while it is missing: a walk of nothing.
+pub(super) const WHILE_MISSING: Duration = Duration::from_millis(250);
+
+/// How often to look while some directories cannot be watched: a walk of everything.
+pub(super) const WHILE_UNWATCHED: Duration = Duration::from_secs(2);
 
 /// How long a shutdown waits for what is in flight. It is to return within a second.
 const FAREWELL: Duration = Duration::from_millis(800);

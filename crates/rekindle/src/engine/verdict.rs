@@ -194,7 +194,10 @@ impl Engine {
     }
 
     fn update_status(&self, name: &str) {
-        let fault = self.book.get(name).and_then(|entry| entry.fault.clone());
+        let entry = self.book.get(name);
+        let fault = entry.and_then(|entry| entry.fault.clone());
+        let shadowed = entry.iter().flat_map(|entry| &entry.shadowed);
+        let shadowed = shadowed.map(|(_, ignored)| self.shared.root.join(ignored)).collect();
         let (generation, since) = (self.shared.committed.generation(), self.shared.committed.since(name));
         let in_use = self.shared.committed.get(name);
         let files =
@@ -202,7 +205,9 @@ impl Engine {
         self.shared.observe.edit(|status| {
             let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
             status.generation = generation;
-            status.configs.insert(name.to_owned(), ConfigStatus { state, generation: since, files });
+            status
+                .configs
+                .insert(name.to_owned(), ConfigStatus { state, generation: since, files, shadowed });
         });
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::tree::{Data, Member, Node, Place};
+use super::tree::{Data, Member, Node, Place, Table};
 
 /// The variables that begin with the prefix, by configuration, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) fn pointer(steps: &[String]) -> String {
 /// What a variable's text means. It stays a text where it replaces a text; else what is JSON is that.
 pub(crate) fn node(text: &str, replaced: &Node, source: usize) -> Node {
     let place = || Place { source, span: 0..0 };
-    let string = || Node { data: Data::String(text.to_owned()), place: place() };
+    let string = || Node { data: Data::String(text.into()), place: place() };
     if matches!(replaced.data, Data::String(_)) {
         return string();
     }
@@ -63,11 +63,11 @@ fn from_value(value: Value, place: &Place) -> Node {
         Value::Null => Data::Null,
         Value::Bool(flag) => Data::Bool(flag),
         Value::Number(number) => Data::Number(number),
-        Value::String(text) => Data::String(text),
+        Value::String(text) => Data::String(text.into()),
         Value::Array(items) => Data::Array(items.into_iter().map(|item| from_value(item, place)).collect()),
         Value::Object(members) => {
             let member = |value| Member { key: place.clone(), node: from_value(value, place) };
-            Data::Object(members.into_iter().map(|(key, value)| (key, member(value))).collect())
+            Data::Object(members.into_iter().map(|(key, value)| (key.into(), member(value))).collect())
         }
     };
     Node { data, place: place.clone() }
@@ -78,7 +78,7 @@ pub(crate) fn wrap(steps: &[String], node: Node) -> Node {
     steps.iter().rev().fold(node, |node, step| {
         let place = node.place.clone();
         let member = Member { key: place.clone(), node };
-        Node { data: Data::Object(BTreeMap::from([(step.clone(), member)])), place }
+        Node { data: Data::Object(Table::from_iter([(step.as_str().into(), member)])), place }
     })
 }
 

@@ -10,15 +10,10 @@ use super::tree::{Data, Member, Node, Place};
 /// Lays `over` upon `base`. Every value keeps the place it came from.
 pub(crate) fn merge(base: Node, over: Node) -> Node {
     match (base.data, over.data) {
-        (Data::Object(mut members), Data::Object(above)) => {
-            for (key, member) in above {
-                let merged = match members.remove(&key) {
-                    Some(below) => Member { key: member.key, node: merge(below.node, member.node) },
-                    None => member,
-                };
-                members.insert(key, merged);
-            }
-            Node { data: Data::Object(members), place: over.place }
+        (Data::Object(below), Data::Object(above)) => {
+            let join =
+                |below: Member, above: Member| Member { key: above.key, node: merge(below.node, above.node) };
+            Node { data: Data::Object(below.overlaid(above, join)), place: over.place }
         }
         (_, data) => Node { data, place: over.place },
     }
@@ -41,8 +36,6 @@ pub(crate) fn placed(node: &Node, source: usize) -> Node {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -53,11 +46,11 @@ mod tests {
             Value::Null => Data::Null,
             Value::Bool(flag) => Data::Bool(*flag),
             Value::Number(number) => Data::Number(number.clone()),
-            Value::String(text) => Data::String(text.clone()),
+            Value::String(text) => Data::String(text.as_str().into()),
             Value::Array(items) => Data::Array(items.iter().map(|item| node(item, source)).collect()),
             Value::Object(members) => {
                 let member = |value| Member { key: place.clone(), node: node(value, source) };
-                Data::Object(members.iter().map(|(k, v)| (k.clone(), member(v))).collect::<BTreeMap<_, _>>())
+                Data::Object(members.iter().map(|(k, v)| (k.as_str().into(), member(v))).collect())
             }
         };
         Node { data, place }

@@ -16,7 +16,7 @@ use tokio::io::unix::AsyncFd;
 use super::{Found, Inventory, walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::Interest;
-use crate::settle::What;
+use crate::settle::{Signal, What};
 
 /// Room for a few hundred events at a time.
 const BUFFER: usize = 64 * 1024;
@@ -210,14 +210,9 @@ impl Inotify {
     /// Arms a directory that appeared, or whose permissions changed, and lists it: in this order.
     fn enter(&mut self, directory: &Path, interest: &Interest, found: &mut Found) {
         let root = self.root.clone();
-        let mut refused = Vec::new();
-        let arm = |path: &Path| {
-            if let Err(error) = self.arm(path) {
-                refused.push((path.to_path_buf(), error));
-            }
-        };
-        walk::walk(&root, directory, interest, arm, |path, _| found.signal(path, What::Seen));
-        found.refused.append(&mut refused);
+        let file = |path, _| found.signals.push(Signal { path, what: What::Seen });
+        let refused = walk::walk(&root, directory, interest, |path| self.arm(path), file);
+        found.refused.extend(refused);
     }
 
     fn take_file(&mut self, event: Event, interest: &Interest, inventory: &Inventory, found: &mut Found) {

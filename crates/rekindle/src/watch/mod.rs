@@ -146,18 +146,18 @@ impl Watch {
         #[cfg(target_os = "linux")]
         let mut os = self.os.as_mut();
         let mut walked = 0;
-        let arm = |directory: &Path| {
+        let arm = |_directory: &Path| {
             walked += 1;
             #[cfg(target_os = "linux")]
-            if let Some(Err(error)) = os.as_mut().map(|os| os.arm(directory)) {
-                found.refused.push((directory.to_path_buf(), error));
+            if let Some(os) = &mut os {
+                return os.arm(_directory);
             }
-            #[cfg(not(target_os = "linux"))]
-            let _ = directory;
+            Ok(())
         };
-        walk::walk(&self.root, Path::new(""), &self.interest, arm, |path, stamp| {
+        let file = |path, stamp| {
             listed.insert(path, stamp);
-        });
+        };
+        found.refused.extend(walk::walk(&self.root, Path::new(""), &self.interest, arm, file));
         self.walked = walked;
         listed
     }

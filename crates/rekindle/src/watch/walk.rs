@@ -1,6 +1,7 @@
 //! The walk: arms each wanted directory, then lists it.
 
 use std::fs::DirEntry;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Stamp;
@@ -9,18 +10,27 @@ use crate::route::Interest;
 /// Walks the wanted directories from `start` down. `arm` is called before a directory is listed;
 /// `file` gets every wanted file that exists.
 ///
-/// What cannot be read is passed over: it is reported when somebody needs it.
+/// Gives the directories that could not be armed or listed, and why. One that is gone is none of those.
 pub(crate) fn walk(
     root: &Path,
     start: &Path,
     interest: &Interest,
-    mut arm: impl FnMut(&Path),
+    mut arm: impl FnMut(&Path) -> io::Result<()>,
     mut file: impl FnMut(PathBuf, Stamp),
-) {
+) -> Vec<(PathBuf, io::Error)> {
+    let mut refused = Vec::new();
     let mut todo = vec![start.to_path_buf()];
     while let Some(directory) = todo.pop() {
-        arm(&directory);
-        let Ok(entries) = std::fs::read_dir(root.join(&directory)) else { continue };
+        let armed = arm(&directory);
+        let entries = match std::fs::read_dir(root.join(&directory)) {
+            Ok(entries) => entries,
+            Err(error) if is_gone(&error) => continue,
+            Err(error) => {
+                refused.push((directory, armed.err().unwrap_or(error)));
+                continue;
+            }
+        };
+        refused.extend(armed.err().map(|error| (directory.clone(), error)));
         for entry in entries.flatten() {
             let path = directory.join(entry.file_name());
             if is_directory(root, &directory, &entry) {
@@ -36,6 +46,11 @@ pub(crate) fn walk(
             }
         }
     }
+    refused
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// A directory named like a configuration is one that somebody will miss: `config/app.toml/`.

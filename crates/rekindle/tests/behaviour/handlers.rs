@@ -82,7 +82,7 @@ fn failure(event: &ChangeEvent) -> Option<(String, String)> {
 #[tokio::test]
 async fn errors_panics_and_overruns_are_reported_and_harm_no_other() {
     let site = Site::new(&[("config/app.toml", "x = 0\n")]);
-    let manager = site.builder().time_limit(Duration::from_millis(200)).start().await.expect("an engine");
+    let manager = site.builder().time_limit(Duration::from_secs(2)).start().await.expect("an engine");
     let mut events = manager.subscribe();
     let (sender, mut good) = unbounded_channel();
     manager.register_handler_for("config/app.toml", |_: ChangeEvent| Err("no".into())).expect("a pattern");
@@ -99,7 +99,7 @@ async fn errors_panics_and_overruns_are_reported_and_harm_no_other() {
         failures.sort();
         let said: Vec<&str> = failures.iter().map(|(_, error)| error.as_str()).collect();
         assert_eq!(failures[0].0, "behaviour::handlers::Hangs");
-        assert_eq!(said, ["it took longer than its limit of 200ms", "it panicked: oh", "no"]);
+        assert_eq!(said, ["it took longer than its limit of 2s", "it panicked: oh", "no"]);
     }
     assert_eq!(manager.status().handler_failures, 6);
 }

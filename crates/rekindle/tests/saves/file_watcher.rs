@@ -1,10 +1,16 @@
 //! [`FileWatcher`]: true change types, nothing missed, and nothing told of anybody else's files.
 
 use std::fs;
+<<<<<<< HEAD
 use std::process::Command;
 
 use rekindle::FileWatcher;
 use rekindle_test::{Recorder, SHORT_WINDOW, Site, program};
+=======
+
+use rekindle::FileWatcher;
+use rekindle_test::{Recorder, SHORT_WINDOW, Site};
+>>>>>>> cc662b2 (wip: saves)
 
 /// A watcher of some paths of a site, and what it has told.
 struct Watched {
@@ -59,6 +65,7 @@ async fn each_change_of_a_file_is_told_with_its_type() {
     assert_eq!(watched.story(FENCE).await, ["static/new.css deleted"]);
 }
 
+<<<<<<< HEAD
 /// Nor is the same content written anew. Told is what the program would have to read again.
 #[tokio::test]
 async fn a_touch_is_not_told() {
@@ -71,6 +78,8 @@ async fn a_touch_is_not_told() {
     assert_eq!(watched.story(FENCE).await, [""; 0]);
 }
 
+=======
+>>>>>>> cc662b2 (wip: saves)
 #[tokio::test]
 async fn a_file_moved_in_is_created_and_one_moved_out_is_deleted() {
     let mut watched = Watched::start(Site::new().with("static/out.css", "out"), &["static"]).await;
@@ -136,8 +145,12 @@ async fn a_directory_replaced_by_another_of_its_name_is_still_watched() {
 #[tokio::test]
 async fn what_editors_leave_beside_a_file_is_never_told() {
     let mut watched = Watched::start(Site::new(), &["static"]).await;
+<<<<<<< HEAD
     let transient =
         ["4913", "a.css~", "#a.css#", ".#a.css", "a.css___jb_tmp___", "a.css___jb_old___", ".nfs0042"];
+=======
+    let transient = ["4913", "a.css~", "#a.css#", ".#a.css", "a.css___jb_tmp___", "a.css___jb_old___", ".nfs0042"];
+>>>>>>> cc662b2 (wip: saves)
     for name in transient {
         let file = format!("static/{name}");
         watched.site.write(&file, "one");
@@ -186,6 +199,7 @@ async fn a_single_file_is_watched_while_its_neighbours_change() {
 }
 
 fn storm(site: &Site) {
+<<<<<<< HEAD
     for name in [
         "config/app.yaml",
         "config/app.toml.x",
@@ -193,6 +207,9 @@ fn storm(site: &Site) {
         "config/app.local.toml",
         "config/xapp.toml",
     ] {
+=======
+    for name in ["config/app.yaml", "config/app.toml.x", "config/appAtoml", "config/app.local.toml", "config/xapp.toml"] {
+>>>>>>> cc662b2 (wip: saves)
         site.write(name, "value: 1");
         site.replace(name, "value: 2");
         site.remove(name);

@@ -16,6 +16,9 @@ mod files;
 mod hundred;
 mod no_change;
 mod race;
+<<<<<<< HEAD
 mod renames;
+=======
+>>>>>>> cc662b2 (wip: saves)
 mod together;
 mod writers;

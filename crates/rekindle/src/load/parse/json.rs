@@ -7,15 +7,12 @@
 //! The engine here is only `jsonc-parser`'s scanner. Its parser would build a second tree first,
 //! takes any space that Unicode knows and line breaks within strings, and has a depth of its own.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use jsonc_parser::errors::{ParseError as ScanError, ParseErrorKind};
 use jsonc_parser::tokens::Token;
 use jsonc_parser::{ParseStringErrorKind, Scanner, ScannerOptions};
 
 use super::super::tree::{Data, MAX_DEPTH, Member, Node, Span};
-use super::{Origin, ParseError};
+use super::{Origin, ParseError, Tally};
 
 /// What is allowed beyond plain JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +47,7 @@ struct Reader<'t> {
     dialect: Dialect,
     /// How many tables and lists are open.
     depth: usize,
+    tally: Tally,
 }
 
 impl<'t> Reader<'t> {
@@ -62,7 +60,14 @@ impl<'t> Reader<'t> {
             allow_non_finite_numbers: false,
             allow_extended_string_escapes: false,
         };
-        Self { text, scanner: Scanner::new(text, &options), origin, dialect, depth: 0 }
+        Self {
+            text,
+            scanner: Scanner::new(text, &options),
+            origin,
+            dialect,
+            depth: 0,
+            tally: Tally::default(),
+        }
     }
 
     /// The span of the current token.
@@ -83,12 +88,13 @@ impl<'t> Reader<'t> {
         let data = match token {
             Some(Token::OpenBrace) => return self.nested(Self::object),
             Some(Token::OpenBracket) => return self.nested(Self::array),
-            Some(Token::String(text)) => Data::String(text.into_owned()),
+            Some(Token::String(text)) => Data::String(text.into()),
             Some(Token::Number(digits)) => self.number(digits)?,
             Some(Token::Boolean(flag)) => Data::Bool(flag),
             Some(Token::Null) => Data::Null,
             _ => return Err(self.unexpected("a value")),
         };
+        self.tally.value(&self.span())?;
         Ok(Node { data, place: self.origin.place(self.span()) })
     }
 
@@ -105,7 +111,8 @@ impl<'t> Reader<'t> {
     }
 
     fn object(&mut self) -> Result<Data, ParseError> {
-        let mut members = BTreeMap::new();
+        self.tally.table(&self.span())?;
+        let mut members = Vec::new();
         let mut token = self.next()?;
         while token != Some(Token::CloseBrace) {
             let Some(Token::String(key)) = token else {
@@ -113,26 +120,23 @@ impl<'t> Reader<'t> {
             };
             let place = self.span();
             self.expect_colon()?;
-            match members.entry(key.into_owned()) {
-                Entry::Occupied(earlier) => return Err(ParseError::duplicate(earlier.key(), place)),
-                Entry::Vacant(free) => {
-                    let first = self.next()?;
-                    free.insert(Member { key: self.origin.place(place), node: self.value(first)? });
-                }
-            }
+            let first = self.next()?;
+            let member = Member { key: self.origin.place(place), node: self.value(first)? };
+            members.push((key.into(), member));
             token = self.after_item(&Token::CloseBrace, "a comma or `}`")?;
         }
-        Ok(Data::Object(members))
+        self.origin.table(members).map(Data::Object)
     }
 
     fn array(&mut self) -> Result<Data, ParseError> {
+        self.tally.value(&self.span())?;
         let mut items = Vec::new();
         let mut token = self.next()?;
         while token != Some(Token::CloseBracket) {
             items.push(self.value(token)?);
             token = self.after_item(&Token::CloseBracket, "a comma or `]`")?;
         }
-        Ok(Data::Array(items))
+        Ok(Data::Array(items.into_boxed_slice()))
     }
 
     fn expect_colon(&mut self) -> Result<(), ParseError> {

@@ -8,7 +8,7 @@
     allow(unused, reason = "every format needs another part of the helpers")
 )]
 
-use super::tree::{Node, Place, Span};
+use super::tree::{Entry, MAX_TABLES, MAX_VALUES, Node, Place, Span, Table};
 
 #[cfg(feature = "json")]
 mod json;
@@ -41,7 +41,7 @@ pub(crate) struct ParseError {
     pub(crate) message: String,
     /// Bytes of the text to point at.
     pub(crate) span: Span,
-    /// Whether more text could not mend it (too deep, too many aliases, a duplicate key): such an
+    /// Whether more text could not mend it (too deep, too many values, a duplicate key): such an
     /// error is reported at once, since it is no sign of a half-written file.
     pub(crate) definitive: bool,
 }
@@ -96,6 +96,44 @@ impl Origin {
     fn place(self, span: Span) -> Place {
         Place { source: self.source, span: span.start + self.offset..span.end + self.offset }
     }
+
+    /// What [`place`](Self::place) made a place of.
+    fn span(self, place: &Place) -> Span {
+        place.span.start - self.offset..place.span.end - self.offset
+    }
+
+    /// The table of the entries that were read, if each has a key of its own.
+    fn table(self, entries: Vec<Entry>) -> Result<Table, ParseError> {
+        Table::unique(entries).map_err(|(key, repeat)| ParseError::duplicate(&key, self.span(&repeat.key)))
+    }
+}
+
+/// Counts the values of a file while it is read, so that too many are refused before they have
+/// taken the memory.
+#[derive(Debug, Default)]
+struct Tally {
+    values: usize,
+    tables: usize,
+}
+
+impl Tally {
+    /// One more value, which stands at `span`.
+    fn value(&mut self, span: &Span) -> Result<(), ParseError> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(ParseError::too_many(MAX_VALUES, "values", span.clone()));
+        }
+        Ok(())
+    }
+
+    /// One more value, which is a table.
+    fn table(&mut self, span: &Span) -> Result<(), ParseError> {
+        self.tables += 1;
+        if self.tables > MAX_TABLES {
+            return Err(ParseError::too_many(MAX_TABLES, "tables", span.clone()));
+        }
+        self.value(span)
+    }
 }
 
 impl ParseError {
@@ -119,6 +157,11 @@ impl ParseError {
     /// Tables and lists in one another beyond `limit`.
     fn too_deep(limit: usize, span: Span) -> Self {
         Self::definitive(format!("tables and lists are nested more than {limit} deep"), span)
+    }
+
+    /// More of something than a file may hold.
+    fn too_many(limit: usize, what: &str, span: Span) -> Self {
+        Self::definitive(format!("the file holds more than {limit} {what}"), span)
     }
 
     /// A key that its table has already.

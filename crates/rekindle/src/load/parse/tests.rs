@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::super::tree::{Data, MAX_DEPTH, Node};
+use super::super::tree::{Data, MAX_DEPTH, MAX_TABLES, MAX_VALUES, Node};
 use super::Format::{self, Json, Jsonc, Toml, Yaml};
 use super::{ParseError, parse};
 
@@ -35,6 +35,12 @@ fn error(format: Format, text: &str) -> ParseError {
         Err(error) => error,
         Ok(node) => panic!("{format:?} {text:?} was read as {}", node.to_value()),
     }
+}
+
+/// The error of a text that is too long to be shown when there is none.
+#[track_caller]
+fn error_of_long(format: Format, text: &str) -> ParseError {
+    parse(format, text, 7).map(drop).unwrap_err()
 }
 
 /// One line of a table of errors: the text, a part of the message, what is pointed at, definitive.
@@ -74,7 +80,7 @@ fn collect_places(text: &str, node: &Node, pointer: &str, found: &mut Vec<String
             }
         }
         Data::Object(members) => {
-            for (key, member) in members {
+            for (key, member) in members.iter() {
                 assert_eq!(member.key.source, 7);
                 found.push(format!("{pointer}/{key}# = {}", &text[member.key.span.clone()]));
                 collect_places(text, &member.node, &format!("{pointer}/{key}"), found);
@@ -102,12 +108,14 @@ fn a_byte_order_mark_is_skipped_and_places_count_it() {
         let node = node(format, text);
         assert_eq!(node.to_value(), json!({"a": 1}));
         let Data::Object(members) = &node.data else { panic!("not a table") };
-        assert_eq!(text[members["a"].key.span.clone()].trim_matches('"'), "a");
-        assert_eq!(&text[members["a"].node.place.span.clone()], "1");
+        let member = members.get("a").unwrap();
+        assert_eq!(text[member.key.span.clone()].trim_matches('"'), "a");
+        assert_eq!(&text[member.node.place.span.clone()], "1");
     }
     refuses(Toml, &[("\u{feff}a = inf\n", "infinity", "inf", true)]);
     refuses(Yaml, &[("\u{feff}a: .inf\n", "infinity", ".inf", true)]);
     refuses(Json, &[("\u{feff}{\"a\": tru}", "no value", "tru", false)]);
+    refuses(Json, &[("\u{feff}{\"a\": 1, \"a\": 2, \"b\": 3}", "given twice", "\"a\"", true)]);
     refuses(Json, &[("\u{feff}", "the file is empty", "", false)]);
     refuses(Yaml, &[("\u{feff}", "the file is empty", "", false)]);
 }
@@ -227,6 +235,58 @@ fn a_million_levels_neither_overflow_nor_take_long() {
     }
     let stairs: String = (0..2_000).map(|indent| format!("{}a:\n", " ".repeat(indent))).collect();
     assert!(stops_soon(Yaml, &stairs).definitive);
+}
+
+#[test]
+fn the_limit_of_values_is_exact() {
+    // Besides its items, such a file has a table and a list.
+    let list = |items: usize| format!("[{}1]", "1,".repeat(items - 1));
+    assert!(parse(Json, &format!("{{\"a\":{}}}", list(MAX_VALUES - 2)), 7).is_ok());
+    let list = list(MAX_VALUES - 1);
+    for (format, before, after) in [(Json, "{\"a\":", "}"), (Yaml, "a: ", ""), (Toml, "a = ", "")] {
+        let text = format!("{before}{list}{after}");
+        let error = error_of_long(format, &text);
+        assert!(error.definitive && error.message == "the file holds more than 1000000 values", "{error:?}");
+        assert_eq!(error.span.start, before.len() + list.len() - "1]".len());
+    }
+}
+
+#[test]
+fn a_file_full_of_small_tables_is_refused() {
+    const SIZE: usize = 16 << 20;
+    for (format, before, unit, after) in [
+        (Json, "{\"a\":[", "{\"a\":1},", "0]}"),
+        (Yaml, "a:\n", "- a: 1\n", ""),
+        (Toml, "a = [", "{a=1},", "0]"),
+        (Toml, "", "[[a]]\na=1\n", ""),
+        (Toml, "", &format!("[{}a]\n", "a.".repeat(70)), ""),
+        (Toml, "", &format!("{}a=1\n", "a.".repeat(70)), ""),
+        (Toml, "", "a={a.a=1}\n", ""),
+    ] {
+        let text = format!("{before}{}{after}", unit.repeat(SIZE / unit.len()));
+        let error = error_of_long(format, &text);
+        assert!(error.definitive && error.message == "the file holds more than 250000 tables", "{error:?}");
+        let keys = text[..error.span.end].matches('a').count();
+        assert!((MAX_TABLES..=2 * MAX_TABLES + 100).contains(&keys), "{format:?} {unit:?}: {keys}");
+    }
+}
+
+#[test]
+fn toml_of_nothing_but_signs_is_refused() {
+    for (before, unit) in [("", "\n"), ("", "#\n"), ("a = 1", " \n"), ("a = [", ",")] {
+        let error = error_of_long(Toml, &format!("{before}{}", unit.repeat(4 * MAX_VALUES)));
+        assert!(error.definitive && error.message.contains("words, signs and blanks"), "{error:?}");
+    }
+}
+
+#[test]
+fn the_first_repeated_key_is_the_one_pointed_at() {
+    for format in [Json, Jsonc, Yaml] {
+        let text = "{\"b\": 1, \"c\": 2, \"a\": 3, \"c\": [4], \"a\": 5, \"c\": 6}";
+        let error = error(format, text);
+        assert!(error.definitive && error.message.contains("`c`"), "{error:?}");
+        assert_eq!(text[error.span.start..].find("[4]"), Some(5));
+    }
 }
 
 #[test]

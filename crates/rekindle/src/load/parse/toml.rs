@@ -4,20 +4,22 @@
 //! tables as they say. Dates and times become strings, as they are written. An empty text is an
 //! empty table: only the caller knows whether a file may be that.
 
-use std::collections::BTreeMap;
-
 use ::toml::Spanned;
 use ::toml::de::{DeArray, DeFloat, DeInteger, DeTable, DeValue};
 use serde_json::Number;
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use super::super::tree::{Data, MAX_DEPTH, Member, Node, Span};
-use super::{Origin, ParseError};
+use super::super::tree::{Data, MAX_DEPTH, MAX_VALUES, Member, Node, Span};
+use super::{Origin, ParseError, Tally};
 
 /// How deep values within one line or header may nest. The engine has this limit too, but counts
 /// brackets and dots apart and forgets where it gave up.
 const MAX_INLINE_DEPTH: usize = 80;
+
+/// How many words, signs, blanks and line breaks a text may be made of. The engine lists them all,
+/// twice, before it reads the first value.
+const MAX_TOKENS: usize = 4 * MAX_VALUES;
 
 /// What the engine calls a key that its table has already.
 const DUPLICATE: &str = "duplicate key";
@@ -30,40 +32,117 @@ const NO_QUOTES: &str = "string values must be quoted";
 
 /// Parses `text` into a tree whose places are made by `origin`.
 pub(super) fn parse(text: &str, origin: Origin) -> Result<Node, ParseError> {
-    if let Some(span) = too_deep(text) {
-        return Err(ParseError::too_deep(MAX_INLINE_DEPTH, span));
-    }
+    Survey::of(text)?;
     let table = DeTable::parse(text).map_err(|error| translate(text, &error))?;
     let table = Spanned::new(0..text.len(), DeValue::Table(table.into_inner()));
     Converter { text, origin, depth: 0 }.node(table)
 }
 
-/// Where `text` nests deeper than the engine can take, if it does.
+/// What the tokens of a text say about the tree that the engine will make of it.
 ///
 /// Must come before the engine: `a.a.a…` costs it a table per dot, and brackets multiply with
-/// dots, so that what it builds could be too deep to even be dropped.
-fn too_deep(text: &str) -> Option<Span> {
-    let mut enclosing = Vec::new();
-    let mut level = 1;
-    for token in Source::new(text).lex() {
-        match token.kind() {
-            TokenKind::Dot => level += 1,
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
-                enclosing.push(level);
-                level += 1;
+/// dots, so that what it builds could be too deep to even be dropped, or more than memory holds.
+struct Survey {
+    /// The brackets that are open, and the level that each stands on.
+    open: Vec<(usize, Bracket)>,
+    level: usize,
+    /// Whether a value comes next.
+    due: bool,
+    tokens: usize,
+    tally: Tally,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Header,
+    List,
+    Table,
+}
+
+impl Survey {
+    /// Whether `text` keeps to the limits.
+    fn of(text: &str) -> Result<(), ParseError> {
+        let mut survey = Self { open: Vec::new(), level: 1, due: false, tokens: 0, tally: Tally::default() };
+        // The document is a table itself.
+        survey.tally.table(&(0..0))?;
+        for token in Source::new(text).lex() {
+            let span = token.span().start()..token.span().end();
+            survey.see(token.kind(), &span)?;
+            if survey.level > MAX_INLINE_DEPTH {
+                return Err(ParseError::too_deep(MAX_INLINE_DEPTH, span));
             }
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
-                level = enclosing.pop().unwrap_or(1);
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, token: TokenKind, span: &Span) -> Result<(), ParseError> {
+        self.tokens += 1;
+        if self.tokens > MAX_TOKENS {
+            return Err(ParseError::too_many(MAX_TOKENS, "words, signs and blanks", span.clone()));
+        }
+        match token {
+            TokenKind::Dot => self.level += 1,
+            TokenKind::Equals => {
+                self.dotted(self.bottom(), span)?;
+                self.due = true;
             }
-            TokenKind::Comma => level = enclosing.last().map_or(1, |outer| outer + 1),
-            TokenKind::Newline if enclosing.is_empty() => level = 1,
+            TokenKind::Comma => {
+                self.level = self.bottom();
+                self.due = self.inside(Bracket::List);
+            }
+            TokenKind::Newline if self.open.is_empty() => (self.level, self.due) = (1, false),
+            TokenKind::LeftSquareBracket if self.due => {
+                self.tally.value(span)?;
+                self.enter(Bracket::List);
+            }
+            TokenKind::LeftSquareBracket => self.enter(Bracket::Header),
+            TokenKind::LeftCurlyBracket => {
+                self.tally.table(span)?;
+                self.enter(Bracket::Table);
+            }
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => self.leave(span)?,
+            TokenKind::Whitespace | TokenKind::Comment | TokenKind::Newline | TokenKind::Eof => {}
+            _ if self.due => {
+                self.tally.value(span)?;
+                self.due = false;
+            }
             _ => {}
         }
-        if level > MAX_INLINE_DEPTH {
-            return Some(token.span().start()..token.span().end());
-        }
+        Ok(())
     }
-    None
+
+    fn enter(&mut self, bracket: Bracket) {
+        self.open.push((self.level, bracket));
+        self.level += 1;
+        self.due = bracket == Bracket::List;
+    }
+
+    fn leave(&mut self, span: &Span) -> Result<(), ParseError> {
+        let bottom = self.bottom();
+        let (level, bracket) = self.open.pop().unwrap_or((1, Bracket::List));
+        if bracket == Bracket::Header {
+            self.dotted(bottom, span)?;
+            // Of two brackets, one stands for the list that the table is in.
+            if self.inside(Bracket::Header) { self.tally.value(span) } else { self.tally.table(span) }?;
+        }
+        (self.level, self.due) = (level, false);
+        Ok(())
+    }
+
+    /// Counts the tables that the dots since `bottom` make. Some may have been there before: only
+    /// the engine knows, and it knows too late.
+    fn dotted(&mut self, bottom: usize, span: &Span) -> Result<(), ParseError> {
+        (bottom..self.level).try_for_each(|_| self.tally.table(span))
+    }
+
+    /// The level that an item without dots is on.
+    fn bottom(&self) -> usize {
+        self.open.last().map_or(1, |(level, _)| level + 1)
+    }
+
+    fn inside(&self, bracket: Bracket) -> bool {
+        self.open.last().is_some_and(|(_, innermost)| *innermost == bracket)
+    }
 }
 
 /// The engine's error as ours. It reports syntax before meaning, so that a key counts as a
@@ -99,11 +178,11 @@ impl Converter<'_> {
     fn node(&mut self, value: Spanned<DeValue<'_>>) -> Result<Node, ParseError> {
         let span = value.span();
         let data = match value.into_inner() {
-            DeValue::String(text) => Data::String(text.into_owned()),
+            DeValue::String(text) => Data::String(text.into()),
             DeValue::Integer(digits) => Data::Number(self.integer(&digits, &span)?),
             DeValue::Float(digits) => Data::Number(self.float(&digits, &span)?),
             DeValue::Boolean(flag) => Data::Bool(flag),
-            DeValue::Datetime(_) => Data::String(self.text[span.clone()].to_owned()),
+            DeValue::Datetime(_) => Data::String(self.text[span.clone()].into()),
             DeValue::Array(items) => self.nested(&span, |this| this.array(items))?,
             DeValue::Table(table) => self.nested(&span, |this| this.table(table))?,
         };
@@ -130,12 +209,12 @@ impl Converter<'_> {
     }
 
     fn table(&mut self, table: DeTable<'_>) -> Result<Data, ParseError> {
-        let mut members = BTreeMap::new();
+        let mut members = Vec::with_capacity(table.len());
         for (key, value) in table {
             let place = self.origin.place(key.span());
-            members.insert(key.into_inner().into_owned(), Member { key: place, node: self.node(value)? });
+            members.push((key.into_inner().into(), Member { key: place, node: self.node(value)? }));
         }
-        Ok(Data::Object(members))
+        self.origin.table(members).map(Data::Object)
     }
 
     fn integer(&self, digits: &DeInteger<'_>, span: &Span) -> Result<Number, ParseError> {

@@ -9,13 +9,13 @@
 //! is then no more than building from an earlier step again, which a budget can count.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Number;
 
-use super::super::tree::{Data, MAX_DEPTH, Member, Node, Span};
-use super::{Origin, ParseError};
+use super::super::tree::{Data, MAX_DEPTH, Member, Node, Span, Table};
+use super::{Origin, ParseError, Tally};
 
 /// How many bytes the aliases of a file may add to its tree. Enough for any configuration; the
 /// attack that a few lines of aliases are would fill any memory.
@@ -41,6 +41,17 @@ struct Tape<'t> {
     steps: Vec<(Step<'t>, Span)>,
     /// The steps that aliases mean, by the engine's number for them.
     anchors: HashMap<usize, usize>,
+    /// What the next step is in each of the tables and lists that are open.
+    turns: Vec<Turn>,
+    tally: Tally,
+}
+
+/// What a step is in the table or list that it is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Item,
+    Key,
+    Value,
 }
 
 enum Step<'t> {
@@ -70,7 +81,13 @@ enum Kind {
 
 impl<'t> Tape<'t> {
     fn record(text: &'t str) -> Result<Self, ParseError> {
-        let mut tape = Self { text, steps: Vec::new(), anchors: HashMap::new() };
+        let mut tape = Self {
+            text,
+            steps: Vec::new(),
+            anchors: HashMap::new(),
+            turns: Vec::new(),
+            tally: Tally::default(),
+        };
         let mut documents = 0;
         for event in Parser::new_from_str_with_options(text, options()) {
             let (event, span) = event.map_err(|error| translate(text, &error))?;
@@ -113,8 +130,42 @@ impl<'t> Tape<'t> {
         if anchor != 0 {
             self.anchors.insert(anchor, self.steps.len());
         }
+        self.count(&step, &span)?;
         self.steps.push((step, span));
         Ok(())
+    }
+
+    /// Counts a step, unless it is a key or an end.
+    fn count(&mut self, step: &Step<'_>, span: &Span) -> Result<(), ParseError> {
+        if let Step::End = step {
+            self.turns.pop();
+            return Ok(());
+        }
+        let turn = self.turn();
+        match step {
+            Step::Map => {
+                self.turns.push(Turn::Key);
+                self.tally.table(span)
+            }
+            Step::List => {
+                self.turns.push(Turn::Item);
+                self.tally.value(span)
+            }
+            _ if turn == Turn::Key => Ok(()),
+            _ => self.tally.value(span),
+        }
+    }
+
+    /// What the next step is. In a table, keys and values take turns.
+    fn turn(&mut self) -> Turn {
+        let Some(next) = self.turns.last_mut() else { return Turn::Item };
+        let turn = *next;
+        *next = match turn {
+            Turn::Item => Turn::Item,
+            Turn::Key => Turn::Value,
+            Turn::Value => Turn::Key,
+        };
+        turn
     }
 
     fn scalar_kind(&self, style: ScalarStyle, tag: Option<&Tag>, tag_span: Span) -> Result<Kind, ParseError> {
@@ -259,36 +310,35 @@ impl<'a, 't> Builder<'a, 't> {
             items.push(self.node()?);
         }
         let last = items.last().map(|item| item.place.span.end);
-        Ok((Data::Array(items), last))
+        Ok((Data::Array(items.into_boxed_slice()), last))
     }
 
     fn map(&mut self) -> Result<Built, ParseError> {
-        let mut members = BTreeMap::new();
+        let mut members = Vec::new();
         let mut merged = None;
         let mut last = None;
         while !self.at_end() {
             let (key, span) = self.key()?;
-            let taken = match &key {
-                Key::Merge => merged.is_some(),
-                Key::Text(text) => members.contains_key(text),
-            };
-            if taken {
-                return Err(self.duplicate(&key, span));
+            if key == Key::Merge && merged.is_some() {
+                return Err(self.duplicate("<<", span));
             }
             let node = self.node()?;
             last = Some(node.place.span.end);
             match key {
                 Key::Merge => merged = Some(tables(node, span)?),
                 Key::Text(text) => {
-                    members.insert(text, Member { key: self.origin.place(span), node });
+                    members.push((text, Member { key: self.origin.place(span), node }));
                 }
             }
         }
-        // What the table says itself goes before what it merges, and that in the order of the list.
-        for (key, member) in merged.into_iter().flatten().flatten() {
-            members.entry(key).or_insert(member);
-        }
-        Ok((Data::Object(members), last))
+        let own = Table::unique(members)
+            .map_err(|(key, repeat)| self.duplicate(&key, self.origin.span(&repeat.key)))?;
+        let table = match merged {
+            None => own,
+            // What the table says itself goes before what it merges, and that in the order of the list.
+            Some(merged) => own.into_iter().chain(merged.into_iter().flatten()).collect(),
+        };
+        Ok((Data::Object(table), last))
     }
 
     fn key(&mut self) -> Result<(Key, Span), ParseError> {
@@ -303,7 +353,7 @@ impl<'a, 't> Builder<'a, 't> {
             }
             Step::Scalar { text, kind } if self.scalar(text, *kind, span)? != Data::Null => {
                 self.charge(text)?;
-                return Ok((Key::Text(text.to_string()), span.clone()));
+                return Ok((Key::Text(text.as_ref().into()), span.clone()));
             }
             _ => {}
         }
@@ -316,14 +366,10 @@ impl<'a, 't> Builder<'a, 't> {
         self.tape.anchors.get(&anchor).copied()
     }
 
-    fn duplicate(&self, key: &Key, span: Span) -> ParseError {
-        let text = match key {
-            Key::Merge => "<<",
-            Key::Text(text) => text,
-        };
+    fn duplicate(&self, key: &str, span: Span) -> ParseError {
         // At the end of a half-written file, `a:` may be the start of a key with a colon in it.
         let definitive = span.end + 1 < self.text.len();
-        ParseError { definitive, ..ParseError::duplicate(text, span) }
+        ParseError { definitive, ..ParseError::duplicate(key, span) }
     }
 
     /// The value of an alias. It stands where the alias does, what is in it where it was written.
@@ -357,7 +403,7 @@ impl<'a, 't> Builder<'a, 't> {
 
     fn scalar(&self, text: &str, kind: Kind, span: &Span) -> Result<Data, ParseError> {
         match kind {
-            Kind::Text => Ok(Data::String(text.to_owned())),
+            Kind::Text => Ok(Data::String(text.into())),
             // At the end of a half-written file, the word may go on and mean something else.
             Kind::Plain => {
                 plain(text).map_err(|message| ParseError::unless_cut(self.text, message, span.clone()))
@@ -371,14 +417,15 @@ impl<'a, 't> Builder<'a, 't> {
 }
 
 /// What stands before a colon.
+#[derive(PartialEq, Eq)]
 enum Key {
-    Text(String),
+    Text(Box<str>),
     /// `<<`: the members of other tables, where the table has none of its own.
     Merge,
 }
 
 /// The tables that a merge key brings in.
-fn tables(node: Node, key: Span) -> Result<Vec<BTreeMap<String, Member>>, ParseError> {
+fn tables(node: Node, key: Span) -> Result<Vec<Table>, ParseError> {
     let tables: Option<Vec<_>> = match node.data {
         Data::Array(items) => items.into_iter().map(into_table).collect(),
         _ => into_table(node).map(|table| vec![table]),
@@ -388,7 +435,7 @@ fn tables(node: Node, key: Span) -> Result<Vec<BTreeMap<String, Member>>, ParseE
     tables.ok_or_else(|| ParseError::syntax(message, key))
 }
 
-fn into_table(node: Node) -> Option<BTreeMap<String, Member>> {
+fn into_table(node: Node) -> Option<Table> {
     match node.data {
         Data::Object(members) => Some(members),
         _ => None,
@@ -412,7 +459,7 @@ fn plain(text: &str) -> Result<Data, &'static str> {
     } else if let Some((digits, radix)) = radix_digits(text) {
         u64::from_str_radix(digits, radix).ok().map(Number::from)
     } else {
-        return Ok(Data::String(text.to_owned()));
+        return Ok(Data::String(text.into()));
     };
     number.map(Data::Number).ok_or("this number is beyond what 64 bits can hold")
 }

@@ -1,0 +1,191 @@
+//! What can be asked for on the command line, and what its help says.
+//!
+//! Declarations only; the conversions into what the library takes are at the end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use rekindle::{HotReload, HotReloadBuilder};
+
+use crate::help;
+
+/// Hot reload for Rust programs: watch, check and demonstrate it.
+#[derive(Debug, Parser)]
+#[command(name = "rekindle", version, after_help = help::REKINDLE, max_term_width = 110)]
+pub(crate) struct Cli {
+    /// When to colour the output; NO_COLOR is honoured.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show each reload as it happens: what changed field by field, and how long it took.
+    #[command(after_help = help::WATCH)]
+    Watch(WatchArgs),
+    /// Load and validate every configuration as a start of the program would.
+    #[command(after_help = help::CHECK)]
+    Check(CheckArgs),
+    /// Edit a small project in a temporary directory, and show what a running program sees of it.
+    #[command(after_help = help::DEMO)]
+    Demo(DemoArgs),
+    /// Print a shell's completion script.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(CompletionsArgs),
+}
+
+/// Of `rekindle watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The directory that holds config/, templates/ and so on.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Look at the files every MS milliseconds (at least 10, 500 if left out) instead of asking the system.
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "500", value_parser = milliseconds)]
+    pub(crate) poll: Option<Duration>,
+    /// The environment whose layer applies. Default: the first of WORKSPACE_ENV, APP_ENV, ENVIRONMENT
+    /// and ENV that is set, else development.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// The longest that an unfinished save is waited for, in milliseconds [default: 500]
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    pub(crate) debounce: Option<Duration>,
+    /// How long after a finished write others are waited for, in milliseconds [default: 2]
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    pub(crate) settle: Option<Duration>,
+    /// Watch these files instead of the default ones: a glob relative to DIR, repeatable.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) watch: Vec<String>,
+    /// Leave these files out instead of the default ones: a glob relative to DIR, repeatable.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Keep the bytes that a change replaces, below data/backups/configs.
+    #[arg(long)]
+    pub(crate) backup: bool,
+}
+
+/// Of `rekindle check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The directory that holds config/.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The environment whose layer applies. Default: the first of WORKSPACE_ENV, APP_ENV, ENVIRONMENT
+    /// and ENV that is set, else development.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Print one JSON object per configuration, and one that sums up.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Of `rekindle demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave the project's directory there, and go on watching it.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// Of `rekindle completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+/// When to colour. Comments would make the help of every command twice as long.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How many backups `--backup` keeps of a file: the library's own default.
+pub(crate) const BACKUPS_KEPT: usize = 20;
+
+impl Color {
+    /// Makes it the rule of all that is printed from now on.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+impl WatchArgs {
+    /// What the options leave open is left to the library's defaults.
+    pub(crate) fn builder(&self) -> HotReloadBuilder {
+        let mut builder = HotReload::builder(&self.dir).backup(self.backup, BACKUPS_KEPT);
+        if !self.watch.is_empty() {
+            builder = builder.watch(&self.watch);
+        }
+        if !self.exclude.is_empty() {
+            builder = builder.exclude(&self.exclude);
+        }
+        if let Some(interval) = self.poll {
+            builder = builder.poll(interval);
+        }
+        if let Some(environment) = &self.env {
+            builder = builder.environment(environment);
+        }
+        if let Some(window) = self.debounce {
+            builder = builder.debounce(window);
+        }
+        if let Some(quiet) = self.settle {
+            builder = builder.settle(quiet);
+        }
+        builder
+    }
+}
+
+impl CompletionsArgs {
+    /// The script. Written to memory first: clap_complete panics where it cannot write.
+    pub(crate) fn script(&self) -> String {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "rekindle", &mut script);
+        String::from_utf8_lossy(&script).into_owned()
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let number: Result<u64, _> = text.parse();
+    number
+        .map(Duration::from_millis)
+        .map_err(|_| "expected a whole number of milliseconds; DIR goes before it".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declarations_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn poll_takes_a_number_or_none() {
+        let poll = |words: &[&str]| match Cli::try_parse_from(words).map(|cli| cli.command) {
+            Ok(Command::Watch(args)) => args.poll.map(|interval| interval.as_millis()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(poll(&["rekindle", "watch"]), None);
+        assert_eq!(poll(&["rekindle", "watch", ".", "--poll"]), Some(500));
+        assert_eq!(poll(&["rekindle", "watch", "--poll", "40", "."]), Some(40));
+        let mistaken = Cli::try_parse_from(["rekindle", "watch", "--poll", "."]).expect_err("no number");
+        assert!(mistaken.to_string().contains("DIR goes before it"), "{mistaken}");
+    }
+}

@@ -1,0 +1,145 @@
+//! `rekindle check`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Project, rekindle, run, stderr, stdout};
+
+const SCHEMA: &str =
+    r#"{"properties": {"port": {"type": "integer", "minimum": 1}, "name": {"type": "string"}}}"#;
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn good_configurations_are_listed_with_their_files() {
+    let files = [
+        ("config/app.toml", "port = 1\n"),
+        ("config/app.production.toml", "port = 2\n"),
+        ("config/app.schema.json", SCHEMA),
+        ("config/db/main.yaml", "url: x\n"),
+    ];
+    let project = Project::new(&[]);
+    std::fs::create_dir(project.path("config/db")).unwrap();
+    files.iter().for_each(|(file, text)| project.write(file, text));
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", root, "--env", "production"]);
+    let expected = format!(
+        "\
+ok      app      config/app.toml + config/app.production.toml
+ok      db/main  config/db/main.yaml
+All 2 configurations are good (environment production, {root})
+"
+    );
+    assert_eq!(stdout(&output), expected);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_is_wrong_is_underlined() {
+    let project = Project::new(&[
+        ("config/app.toml", "# Größe\nport = 0\nname = \"a\" # 日本\n"),
+        ("config/app.local.toml", "\tname = 7\n"),
+        ("config/app.schema.json", SCHEMA),
+        ("config/empty.toml", ""),
+        ("config/fine.json", "{}"),
+        ("config/web.json", "{\"x\": 1,\n \"y\": tru}\n"),
+    ]);
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", root]);
+    let expected = format!(
+        "\
+failed  app    2 problems
+
+error: 7 is not of type \"string\"
+ --> config/app.local.toml:1:9
+  |
+1 |     name = 7
+  |            ^
+error: 0 is less than the minimum of 1
+ --> config/app.toml:2:8
+  |
+2 | port = 0
+  |        ^
+
+failed  empty  1 problem
+
+error: the file is empty
+--> config/empty.toml
+ |
+help: delete the file to do without this layer
+
+ok      fine   config/fine.json
+failed  web    1 problem
+
+error: this is no value, text needs double quotes
+ --> config/web.json:2:7
+  |
+2 |  \"y\": tru}}
+  |       ^^^
+
+3 of 4 configurations are not good (environment development, {root})
+"
+    );
+    assert_eq!(stdout(&output), expected);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), ""));
+}
+
+#[test]
+fn json_has_one_object_a_line_and_sums_up() {
+    let project =
+        Project::new(&[("config/app.toml", "port = 1\n"), ("config/bad.toml", "a = 1\nb = nope\n")]);
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", "--json", root]);
+    let mut lines = lines(&stdout(&output));
+    assert!(lines[1]["errors"][0]["message"].as_str().is_some_and(|message| !message.contains("bad.toml")));
+    lines[1]["errors"][0]["message"] = "…".into();
+    let error = json!({"path": "config/bad.toml", "line": 2, "column": 5, "message": "…", "advice": null});
+    let expected = [
+        json!({"config_name": "app", "ok": true, "files": ["config/app.toml"], "errors": []}),
+        json!({"config_name": "bad", "ok": false, "files": ["config/bad.toml"], "errors": [error]}),
+        json!({"ok": false, "configs": 2, "failed": 1, "environment": "development", "root": root}),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_directory_without_configurations_is_fine_and_one_that_is_missing_is_not() {
+    let project = Project::new(&[]);
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", root]);
+    assert_eq!(stdout(&output), format!("There is no configuration (environment development, {root})\n"));
+    assert_eq!(output.status.code(), Some(0));
+
+    let missing = run(&["check", project.path("nowhere").to_str().unwrap()]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("nowhere: this root cannot be watched"), "{}", stderr(&missing));
+    assert_eq!(run(&["check", root, "--env", "../x"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_working_directory_is_the_default_and_the_environment_comes_from_a_variable() {
+    let project =
+        Project::new(&[("config/app.toml", "port = 1\n"), ("config/app.staging.toml", "port = 2\n")]);
+    let output = rekindle(&["check"]).current_dir(project.root()).env("APP_ENV", "staging").output().unwrap();
+    let shown = stdout(&output);
+    assert!(shown.contains("config/app.toml + config/app.staging.toml"), "{shown}");
+    assert!(shown.contains("(environment staging, "), "{shown}");
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let project = Project::new(&[("config/app.toml", "port = = 1\n")]);
+    let root = project.root().to_str().unwrap();
+    let colours = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = rekindle(arguments).arg(root).envs(variables.iter().copied()).output().unwrap();
+        assert!(stdout(&output).contains("failed"));
+        stdout(&output).contains('\u{1b}')
+    };
+    assert!(!colours(&["check"], &[]), "a pipe is no terminal");
+    assert!(colours(&["check", "--color", "always"], &[]));
+    assert!(colours(&["check"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!colours(&["check"], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!colours(&["--color", "never", "check"], &[("CLICOLOR_FORCE", "1")]));
+}

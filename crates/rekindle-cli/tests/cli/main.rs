@@ -1,0 +1,7 @@
+//! The real binary on real directories.
+
+mod check;
+mod demo;
+mod help;
+mod support;
+mod watch;
