@@ -68,13 +68,9 @@ impl Recorder {
             let event = match timeout_at(deadline, self.receiver.recv()).await {
                 Ok(Ok(event)) => event,
                 Ok(Err(RecvError::Closed)) => self.fail(&format!("the events ended before {what}")),
-<<<<<<< HEAD
                 Ok(Err(RecvError::Lagged(missed))) => {
                     self.fail(&format!("missed {missed} events before {what}"))
                 }
-=======
-                Ok(Err(RecvError::Lagged(missed))) => self.fail(&format!("missed {missed} events before {what}")),
->>>>>>> cc662b2 (wip: saves)
                 Err(_) => self.fail(&format!("waited {LIMIT:?} for {what}")),
             };
             self.seen.push(event.clone());
@@ -91,13 +87,9 @@ impl Recorder {
         let what = format!("the reload of {config:?}");
         let (mut found, mut refused) = (None, false);
         let completed = |event: &ChangeEvent| match event {
-<<<<<<< HEAD
             ChangeEvent::ConfigChanged { config_name, new_value, generation, .. }
                 if config_name == config =>
             {
-=======
-            ChangeEvent::ConfigChanged { config_name, new_value, generation, .. } if config_name == config => {
->>>>>>> cc662b2 (wip: saves)
                 found = Some((new_value.clone(), *generation));
                 false
             }
@@ -118,12 +110,8 @@ impl Recorder {
     /// Waits until a file (relative) was told to have changed, in any way.
     pub async fn told_of(&mut self, file: &str) -> ChangeType {
         let wanted = self.root.join(file);
-<<<<<<< HEAD
         let told =
             |event: &ChangeEvent| matches!(event, ChangeEvent::FileChanged { path, .. } if *path == wanted);
-=======
-        let told = |event: &ChangeEvent| matches!(event, ChangeEvent::FileChanged { path, .. } if *path == wanted);
->>>>>>> cc662b2 (wip: saves)
         match self.until(&format!("a change of {file}"), told).await {
             ChangeEvent::FileChanged { change_type, .. } => change_type,
             _ => unreachable!("only a changed file was waited for"),
@@ -133,13 +121,12 @@ impl Recorder {
     /// Waits until a file (relative) was told to have gone.
     pub async fn told_of_deletion(&mut self, file: &str) {
         let wanted = self.root.join(file);
-<<<<<<< HEAD
-        let gone = |event: &ChangeEvent| matches!(event, ChangeEvent::FileChanged { path, change_type: ChangeType::Deleted } if *path == wanted);
-=======
-        let gone = |event: &ChangeEvent| {
-            matches!(event, ChangeEvent::FileChanged { path, change_type: ChangeType::Deleted } if *path == wanted)
+        let gone = |event: &ChangeEvent| match event {
+            ChangeEvent::FileChanged { path, change_type } => {
+                *path == wanted && *change_type == ChangeType::Deleted
+            }
+            _ => false,
         };
->>>>>>> cc662b2 (wip: saves)
         self.until(&format!("the deletion of {file}"), gone).await;
     }
 
@@ -156,13 +143,9 @@ impl Recorder {
 pub fn brief(event: &ChangeEvent, root: &Path) -> String {
     let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     match event {
-<<<<<<< HEAD
         ChangeEvent::ConfigChanged { config_name, new_value, .. } => {
             format!("{config_name} changed to {new_value}")
         }
-=======
-        ChangeEvent::ConfigChanged { config_name, new_value, .. } => format!("{config_name} changed to {new_value}"),
->>>>>>> cc662b2 (wip: saves)
         ChangeEvent::ReloadCompleted { config_name, .. } => format!("{config_name} completed"),
         ChangeEvent::ValidationFailed { config_name, error, .. } => format!("{config_name} refused: {error}"),
         ChangeEvent::FileChanged { path, change_type: ChangeType::Renamed { from } } => {

@@ -52,14 +52,10 @@ impl Running {
         let fence = self.site.path(&format!("config/{FENCE}.toml"));
         self.events.retain(|event| !is_about(event, FENCE, &fence));
         let story = self.events.story();
-<<<<<<< HEAD
         assert!(
             matches!(receipt, Receipt::Unchanged { .. }),
             "missed until asked: {receipt:?} after {story:#?}"
         );
-=======
-        assert!(matches!(receipt, Receipt::Unchanged { .. }), "missed until asked: {receipt:?} after {story:#?}");
->>>>>>> cc662b2 (wip: saves)
     }
 
     /// Waits until the engine has dealt with everything, and every window that was open has ended.

@@ -78,12 +78,8 @@ impl Site {
 
     /// Renames a file or a directory, over what has the new name.
     pub fn rename(&self, from: &str, to: &str) {
-<<<<<<< HEAD
         fs::rename(self.path(from), self.path(to))
             .unwrap_or_else(|error| panic!("cannot rename {from}: {error}"));
-=======
-        fs::rename(self.path(from), self.path(to)).unwrap_or_else(|error| panic!("cannot rename {from}: {error}"));
->>>>>>> cc662b2 (wip: saves)
     }
 
     /// Removes a file.
@@ -94,11 +90,7 @@ impl Site {
     fn make_parent(&self, file: &str) {
         let path = self.path(file);
         let parent = path.parent().unwrap_or(self.root());
-<<<<<<< HEAD
         fs::create_dir_all(parent)
             .unwrap_or_else(|error| panic!("cannot make {}: {error}", parent.display()));
-=======
-        fs::create_dir_all(parent).unwrap_or_else(|error| panic!("cannot make {}: {error}", parent.display()));
->>>>>>> cc662b2 (wip: saves)
     }
 }

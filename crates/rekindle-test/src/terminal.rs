@@ -55,14 +55,10 @@ impl Terminal {
             if screen.contains(text) {
                 return;
             }
-<<<<<<< HEAD
             assert!(
                 Instant::now() < deadline,
                 "waited {LIMIT:?} for {text:?}, and the screen shows:\n{screen}"
             );
-=======
-            assert!(Instant::now() < deadline, "waited {LIMIT:?} for {text:?}, and the screen shows:\n{screen}");
->>>>>>> cc662b2 (wip: saves)
             sleep(GLANCE).await;
         }
     }

@@ -130,6 +130,11 @@ impl Entry {
         Input { path, known }
     }
 
+    /// Whether it was read, and not found gone since.
+    pub(super) fn knows(&self, path: &Path) -> bool {
+        self.known.contains_key(path)
+    }
+
     /// Forgets a file that is gone.
     pub(super) fn forget(&mut self, path: &Path) {
         self.known.remove(path);

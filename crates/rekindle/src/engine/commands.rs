@@ -68,6 +68,11 @@ impl Engine {
                 self.inventory.insert(path, stamp);
             }
         }
+        // Configurations are read by their jobs.
+        let routes = &self.book.routes;
+        let interest = self.watch.interest();
+        let plain = |path: &std::path::Path| interest.by_pattern(path) && routes.of(path).config.is_none();
+        self.inventory.fingerprint(&self.shared.root, plain);
         self.note_degradation(&found.refused, Instant::now());
         let (watched_dirs, environment) =
             (self.watch.directories(), self.book.routes.environment().to_owned());

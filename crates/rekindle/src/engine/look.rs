@@ -98,10 +98,12 @@ impl Engine {
 
     fn sort_in(&mut self, name: String, due: Due, work: &mut BTreeMap<String, Vec<Touched>>) {
         let now = Stamp::of(&self.shared.root.join(&due.path));
-        let in_a_gap = now.is_none() && self.inventory.get(&due.path).is_some() && !due.last_chance;
-        if in_a_gap {
+        // A file that was renamed is no longer in the inventory, but may still be in use.
+        let in_use = self.book.get(&name).is_some_and(|entry| entry.knows(&due.path));
+        let was_there = in_use || self.inventory.get(&due.path).is_some();
+        if now.is_none() && was_there && !due.last_chance {
             self.settle.hold(&due);
-        } else if now.is_some() || self.inventory.get(&due.path).is_some() {
+        } else if now.is_some() || was_there {
             work.entry(name).or_default().push(Touched { due, now });
         }
     }

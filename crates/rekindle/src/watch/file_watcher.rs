@@ -105,6 +105,7 @@ impl Root {
         if let Some((path, cause)) = found.refused.into_iter().next() {
             return Err(Error::io("cannot watch the directory", &root.join(path), root, cause));
         }
+        inventory.fingerprint(root, |path| watch.interest().by_pattern(path));
         let settle = Settle::new(Settings::default().settle, window);
         Ok(Self { watch, inventory, settle })
     }

@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::{Found, Inventory, walk};
 use crate::error::{Error, ErrorKind, Result};
-use crate::route::Interest;
+use crate::route::{Interest, is_config_file};
 use crate::settle::{Signal, What};
 
 /// Room for a few hundred events at a time.
@@ -202,7 +202,8 @@ impl Inotify {
         } else if interest.directory(&path) {
             self.enter(&path, interest, found);
         }
-        if interest.file(&path) {
+        // Where a file was, or a configuration should be, somebody will miss it.
+        if interest.file(&path) && (inventory.get(&path).is_some() || is_config_file(&path)) {
             found.signal(path, What::Finished);
         }
     }
@@ -265,9 +266,11 @@ impl Inotify {
     }
 }
 
-/// A name that appeared without having been written: a link is finished, a new file is not.
+/// A name that appeared: a link is finished, a new file is not. One with something in it is either a
+/// file that was linked here and unlinked there, or its writer's `MODIFY` comes right after this.
 fn created(path: &Path) -> What {
     match path.symlink_metadata() {
+        Ok(data) if data.is_file() && data.nlink() == 1 && data.len() > 0 => What::Seen,
         Ok(data) if data.is_file() && data.nlink() == 1 => What::Writing,
         Ok(_) => What::Finished,
         Err(_) => What::Gone,

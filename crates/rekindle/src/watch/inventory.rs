@@ -9,6 +9,10 @@ use crate::event::ChangeType;
 use crate::load::read_bytes;
 use crate::settle::Due;
 
+/// How many files, and how many bytes, a start reads to know their content: some 20 ms of work.
+const FINGERPRINT_FILES: usize = 2000;
+const FINGERPRINT_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What a file looked like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -32,6 +36,14 @@ impl Stamp {
     /// The stamp of the file at `path`, or `None` when there is none, or a link that leads nowhere.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|metadata| Self::new(&metadata))
+    }
+
+    /// With the hash of the content, if it can be read and has at most `limit` bytes.
+    fn read(self, root: &Path, path: &Path, limit: u64) -> Self {
+        match (self.size <= limit).then(|| read_bytes(path, root, limit)) {
+            Some(Ok(Some(bytes))) => self.with_hash(bytes.hash),
+            _ => self,
+        }
     }
 
     /// With the hash of the content that was read.
@@ -93,15 +105,27 @@ impl Inventory {
         self.stamps.insert(path, stamp);
     }
 
+    /// Reads the files that `wanted` picks, so that saving the same again is no change; up to a budget,
+    /// since a start must not read a whole project. Beyond it the first look at a file cannot tell.
+    pub(crate) fn fingerprint(&mut self, root: &Path, wanted: impl Fn(&Path) -> bool) {
+        let mut bytes_left = FINGERPRINT_BYTES;
+        let unread = self.stamps.iter_mut().filter(|(path, stamp)| stamp.hash.is_none() && wanted(path));
+        for (path, stamp) in unread.take(FINGERPRINT_FILES) {
+            if let Some(left) = bytes_left.checked_sub(stamp.size) {
+                bytes_left = left;
+                let read = stamp.clone().read(root, &root.join(path), stamp.size);
+                *stamp = read;
+            }
+        }
+    }
+
     /// Looks at a file that is no configuration: reads it (up to `limit` bytes) and notes what it is now.
     pub(crate) fn look(&mut self, root: &Path, due: &Due, limit: u64) -> Look {
         let absolute = root.join(&due.path);
-        let now = Stamp::of(&absolute).map(|stamp| {
-            match (stamp.size <= limit).then(|| read_bytes(&absolute, root, limit)) {
-                Some(Ok(Some(bytes))) => stamp.with_hash(bytes.hash),
-                _ => stamp,
-            }
-        });
+        // A directory is not a file that changed, whatever its name.
+        let now = Stamp::of(&absolute)
+            .filter(|_| !absolute.is_dir())
+            .map(|stamp| stamp.read(root, &absolute, limit));
         let patient = !due.last_chance && now.as_ref().is_none_or(|stamp| stamp.size == 0);
         let known_to_be_empty = self.get(&due.path).is_some_and(|stamp| stamp.size == 0);
         if patient

@@ -1,22 +1,17 @@
 //! [`FileWatcher`]: true change types, nothing missed, and nothing told of anybody else's files.
 
 use std::fs;
-<<<<<<< HEAD
 use std::process::Command;
 
 use rekindle::FileWatcher;
 use rekindle_test::{Recorder, SHORT_WINDOW, Site, program};
-=======
-
-use rekindle::FileWatcher;
-use rekindle_test::{Recorder, SHORT_WINDOW, Site};
->>>>>>> cc662b2 (wip: saves)
 
 /// A watcher of some paths of a site, and what it has told.
 struct Watched {
     _watcher: FileWatcher,
     events: Recorder,
     site: Site,
+    fences: u32,
 }
 
 impl Watched {
@@ -24,22 +19,28 @@ impl Watched {
         let paths = paths.iter().map(|path| site.path(path)).collect();
         let watcher = FileWatcher::new(paths, SHORT_WINDOW).await.expect("the watcher starts");
         let events = Recorder::new(site.root(), watcher.subscribe());
-        Self { _watcher: watcher, events, site }
+        Self { _watcher: watcher, events, site, fences: 0 }
     }
 
-    /// Gives everything that is told of what has been done.
+    /// Gives everything that is told of what has been done. `fence` is a file that is watched.
     ///
-    /// Each path's window runs from its first signal, so when `fence`, a file that is watched, is
-    /// told to be gone at the end of its window, all windows from before have ended.
+    /// Each path's window runs from its first signal, so when the fence is told to be gone, at the end
+    /// of its window, all windows from before have ended. What ended in the same moment may still be
+    /// on its way; what is told of the fence after that comes behind it.
     async fn story(&mut self, fence: &str) -> Vec<String> {
-        self.site.replace(fence, "fence");
-        self.events.told_of(fence).await;
+        self.raise(fence).await;
         self.site.remove(fence);
         self.events.told_of_deletion(fence).await;
-        self.events.drain();
+        self.raise(fence).await;
         let story = self.events.story();
         self.events.clear();
         story.into_iter().filter(|line| !line.starts_with(fence)).collect()
+    }
+
+    async fn raise(&mut self, fence: &str) {
+        self.fences += 1;
+        self.site.replace(fence, &format!("fence {}", self.fences));
+        self.events.told_of(fence).await;
     }
 }
 
@@ -65,7 +66,6 @@ async fn each_change_of_a_file_is_told_with_its_type() {
     assert_eq!(watched.story(FENCE).await, ["static/new.css deleted"]);
 }
 
-<<<<<<< HEAD
 /// Nor is the same content written anew. Told is what the program would have to read again.
 #[tokio::test]
 async fn a_touch_is_not_told() {
@@ -78,8 +78,6 @@ async fn a_touch_is_not_told() {
     assert_eq!(watched.story(FENCE).await, [""; 0]);
 }
 
-=======
->>>>>>> cc662b2 (wip: saves)
 #[tokio::test]
 async fn a_file_moved_in_is_created_and_one_moved_out_is_deleted() {
     let mut watched = Watched::start(Site::new().with("static/out.css", "out"), &["static"]).await;
@@ -145,12 +143,8 @@ async fn a_directory_replaced_by_another_of_its_name_is_still_watched() {
 #[tokio::test]
 async fn what_editors_leave_beside_a_file_is_never_told() {
     let mut watched = Watched::start(Site::new(), &["static"]).await;
-<<<<<<< HEAD
     let transient =
         ["4913", "a.css~", "#a.css#", ".#a.css", "a.css___jb_tmp___", "a.css___jb_old___", ".nfs0042"];
-=======
-    let transient = ["4913", "a.css~", "#a.css#", ".#a.css", "a.css___jb_tmp___", "a.css___jb_old___", ".nfs0042"];
->>>>>>> cc662b2 (wip: saves)
     for name in transient {
         let file = format!("static/{name}");
         watched.site.write(&file, "one");
@@ -199,7 +193,6 @@ async fn a_single_file_is_watched_while_its_neighbours_change() {
 }
 
 fn storm(site: &Site) {
-<<<<<<< HEAD
     for name in [
         "config/app.yaml",
         "config/app.toml.x",
@@ -207,9 +200,6 @@ fn storm(site: &Site) {
         "config/app.local.toml",
         "config/xapp.toml",
     ] {
-=======
-    for name in ["config/app.yaml", "config/app.toml.x", "config/appAtoml", "config/app.local.toml", "config/xapp.toml"] {
->>>>>>> cc662b2 (wip: saves)
         site.write(name, "value: 1");
         site.replace(name, "value: 2");
         site.remove(name);

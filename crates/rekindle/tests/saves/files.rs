@@ -2,10 +2,7 @@
 
 use std::fs;
 
-<<<<<<< HEAD
 use rekindle::HotReloadBuilder;
-=======
->>>>>>> cc662b2 (wip: saves)
 use rekindle_test::{Running, SHORT_WINDOW, Site};
 
 const PAGE: &str = "templates/page.html";
@@ -40,15 +37,10 @@ async fn templates_and_assets_are_told_with_their_true_types() {
 
     running.site.rename(PAGE, "templates/moved.html");
     running.site.rename(STYLE, "static/moved.css");
-<<<<<<< HEAD
     let renamed = [
         "static/moved.css renamed from static/style.css",
         "templates/moved.html renamed from templates/page.html",
     ];
-=======
-    let renamed =
-        ["static/moved.css renamed from static/style.css", "templates/moved.html renamed from templates/page.html"];
->>>>>>> cc662b2 (wip: saves)
     assert_eq!(story(&mut running).await, renamed);
 
     running.site.remove("templates/moved.html");
@@ -56,7 +48,6 @@ async fn templates_and_assets_are_told_with_their_true_types() {
     assert_eq!(story(&mut running).await, ["static/moved.css deleted", "templates/moved.html deleted"]);
 }
 
-<<<<<<< HEAD
 /// A backup made by renaming, and the file written anew in the same save: nothing has been renamed.
 #[tokio::test]
 async fn a_rename_is_told_only_of_a_name_that_is_gone() {
@@ -64,12 +55,6 @@ async fn a_rename_is_told_only_of_a_name_that_is_gone() {
     // A long quiet: a loaded machine may hold the saver up between the two.
     let options = |builder: HotReloadBuilder| builder.debounce(SHORT_WINDOW).settle(SHORT_WINDOW / 3);
     let mut running = Running::start_with(site, options).await;
-=======
-/// A rename that another save follows is still a rename, and a file that is back has not been renamed.
-#[tokio::test]
-async fn a_rename_is_told_only_of_a_name_that_is_gone() {
-    let mut running = started().await;
->>>>>>> cc662b2 (wip: saves)
     running.site.rename(PAGE, "templates/moved.html");
     running.site.write(PAGE, "a new page");
     assert_eq!(story(&mut running).await, ["templates/moved.html created", "templates/page.html modified"]);

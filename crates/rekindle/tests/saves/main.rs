@@ -16,9 +16,6 @@ mod files;
 mod hundred;
 mod no_change;
 mod race;
-<<<<<<< HEAD
 mod renames;
-=======
->>>>>>> cc662b2 (wip: saves)
 mod together;
 mod writers;

@@ -1,6 +1,6 @@
 //! A configuration's file under another name: what it held is in use there, and no longer here.
 
-use rekindle::ConfigState;
+use rekindle::{ChangeEvent, ConfigState};
 use rekindle_test::{Running, SHORT_WINDOW, Site};
 use serde_json::json;
 
@@ -38,10 +38,11 @@ async fn a_configuration_renamed_is_missed_under_its_old_name() {
     let (other, _) = running.events.reloaded("other").await;
     assert_eq!(other, json!({ "value": 1 }));
     // Not `quiet`, for which nothing may be wrong: the fault itself is the end of this.
-    let refused = |event: &rekindle::ChangeEvent| {
-        matches!(event, rekindle::ChangeEvent::ValidationFailed { config_name, .. } if config_name == "app")
-    };
-    running.events.until("the missing configuration", refused).await;
+    running.events.until("the missing configuration", |event| is_refusal(event, "app")).await;
     assert!(matches!(running.manager.status().configs["app"].state, ConfigState::Degraded(_)));
     assert_eq!(running.value("app"), json!({ "value": 1 }));
+}
+
+fn is_refusal(event: &ChangeEvent, config: &str) -> bool {
+    matches!(event, ChangeEvent::ValidationFailed { config_name, .. } if config_name == config)
 }

@@ -64,13 +64,9 @@ async fn both_reloaded(running: &mut Running, n: u64) -> Vec<u64> {
     while generations.len() < 2 {
         let what = format!("two configurations of revision {n}");
         let changed = |event: &ChangeEvent| matches!(event, ChangeEvent::ConfigChanged { .. });
-<<<<<<< HEAD
         if let ChangeEvent::ConfigChanged { new_value, generation, .. } =
             running.events.until(&what, changed).await
         {
-=======
-        if let ChangeEvent::ConfigChanged { new_value, generation, .. } = running.events.until(&what, changed).await {
->>>>>>> cc662b2 (wip: saves)
             assert_eq!(revision(Some(&new_value)), Some(n));
             generations.push(generation);
         }

@@ -35,7 +35,6 @@ fn a_hundred_rename_saves_from_beside_the_file_are_a_hundred_reloads() {
     });
 }
 
-<<<<<<< HEAD
 /// The temporary file is named like a layer of an environment that is not this one.
 #[test]
 fn a_hundred_rename_saves_from_a_file_named_like_a_layer_are_a_hundred_reloads() {
@@ -45,8 +44,6 @@ fn a_hundred_rename_saves_from_a_file_named_like_a_layer_are_a_hundred_reloads()
     });
 }
 
-=======
->>>>>>> cc662b2 (wip: saves)
 #[test]
 fn a_hundred_saves_in_place_are_a_hundred_reloads() {
     a_hundred(|site, n| site.write(FILE, &content(n)));
@@ -121,13 +118,9 @@ fn a_hundred_saves_by_mv_are_a_hundred_reloads() {
 
 #[test]
 fn a_hundred_saves_by_tee_are_a_hundred_reloads() {
-<<<<<<< HEAD
     a_hundred(|site, n| {
         program::shell(r#"echo "value = $N" | tee "$FILE" > /dev/null"#, &site.path(FILE), n);
     });
-=======
-    a_hundred(|site, n| program::shell(r#"echo "value = $N" | tee "$FILE" > /dev/null"#, &site.path(FILE), n));
->>>>>>> cc662b2 (wip: saves)
 }
 
 #[test]
@@ -165,13 +158,9 @@ fn a_hundred_git_checkouts_are_a_hundred_reloads() {
     let commit = |site: &Site| program::shell(COMMITS, site.root(), SAVES);
     let check_out = |site: &Site, n: u32| {
         let tag = format!("save-{n}");
-<<<<<<< HEAD
         program::run(
             Command::new("git").arg("-C").arg(site.root()).args(["checkout", "-q", "--force", &tag]),
         );
-=======
-        program::run(Command::new("git").arg("-C").arg(site.root()).args(["checkout", "-q", "--force", &tag]));
->>>>>>> cc662b2 (wip: saves)
     };
     a_hundred_after(commit, check_out);
 }
