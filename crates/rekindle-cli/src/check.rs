@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::CheckArgs;
 use crate::output;
-use crate::render::{BAD, BOLD, DIM, GOOD};
+use crate::render::{BAD, BOLD, DIM, GOOD, WARNING};
 use crate::snippet;
 use crate::stop::Stop;
 use crate::text::{count, fill, printable, width};
@@ -63,6 +63,11 @@ fn report(status: &Status) -> String {
                 shown.push('\n');
             }
             _ => shown += &format!("{GOOD}ok{GOOD:#}      {BOLD}{name}{BOLD:#}{gap}  {files}\n"),
+        }
+        for (used, ignored) in &config.shadowed {
+            let (used, ignored) = (relative(used, &status.root), relative(ignored, &status.root));
+            let (used, ignored) = (printable(&used), printable(&ignored));
+            shown += &format!("{WARNING}note{WARNING:#}    {ignored} is ignored, {used} is used instead\n");
         }
     }
     shown + &sum_up(status)
@@ -114,6 +119,9 @@ struct Verdict<'a> {
     config_name: &'a str,
     ok: bool,
     files: Vec<String>,
+    /// Files that are not read, because another one has their layer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
     errors: Vec<Problem<'a>>,
 }
 
@@ -150,7 +158,9 @@ fn json(status: &Status) -> Result<String, io::Error> {
             _ => Vec::new(),
         };
         let ok = matches!(config.state, ConfigState::Good);
-        let verdict = Verdict { config_name: name, ok, files: files(config, &status.root), errors: problems };
+        let ignored = config.shadowed.iter().map(|(_, ignored)| relative(ignored, &status.root)).collect();
+        let files = files(config, &status.root);
+        let verdict = Verdict { config_name: name, ok, files, ignored, errors: problems };
         lines += &(serde_json::to_string(&verdict)? + "\n");
     }
     let summary = Summary {

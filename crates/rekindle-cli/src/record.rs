@@ -96,8 +96,8 @@ impl<'a> Scribe<'a> {
         Record::Ready { root, watched_dirs: self.manager.status().watched_dirs }
     }
 
-    /// The configurations that are not good, as if they had just been refused.
-    pub(crate) fn failures(&self) -> Vec<Record> {
+    /// What is not as it should be at the start, as if it had just happened.
+    pub(crate) fn doubts(&self) -> Vec<Record> {
         let status = self.manager.status();
         let record = |(name, error): (&str, &rekindle::Error)| Record::ValidationFailed {
             config_name: name.to_owned(),
@@ -107,7 +107,14 @@ impl<'a> Scribe<'a> {
             error: error.to_string(),
         };
         let degraded = status.degraded.clone().map(|reason| Record::Degraded { reason });
-        degraded.into_iter().chain(status.failures().map(record)).collect()
+        let shadowed = status.configs.iter().flat_map(|(name, config)| {
+            config.shadowed.iter().map(|(used, ignored)| Record::ConfigShadowed {
+                config_name: name.clone(),
+                used: self.relative(used),
+                ignored: self.relative(ignored),
+            })
+        });
+        degraded.into_iter().chain(shadowed).chain(status.failures().map(record)).collect()
     }
 
     /// The record of an event.

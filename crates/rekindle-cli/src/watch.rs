@@ -47,8 +47,8 @@ impl Teller<'_> {
     async fn follow(&self, mut events: Receiver<rekindle::ChangeEvent>) -> Result<(), Stop> {
         let scribe = Scribe::new(self.manager);
         self.tell(&scribe.ready()).await?;
-        for failure in scribe.failures() {
-            self.tell(&failure).await?;
+        for doubt in scribe.doubts() {
+            self.tell(&doubt).await?;
         }
         loop {
             let record = match events.recv().await {

@@ -143,3 +143,19 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     assert!(!colours(&["check"], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
     assert!(!colours(&["--color", "never", "check"], &[("CLICOLOR_FORCE", "1")]));
 }
+
+#[test]
+fn two_files_for_one_layer_are_told_of_and_no_failure() {
+    let project = Project::new(&[("config/app.toml", "port = 1\n"), ("config/app.yaml", "port: 2\n")]);
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", "--env", "test", root]);
+    let expected = format!(
+        "ok      app  config/app.toml
+note    config/app.yaml is ignored, config/app.toml is used instead
+The configuration is good (environment test, {root})
+"
+    );
+    assert_eq!((stdout(&output), output.status.code()), (expected, Some(0)));
+    let told = lines(&stdout(&run(&["check", "--json", root])));
+    assert_eq!(told[0]["ignored"], json!(["config/app.yaml"]));
+}

@@ -197,7 +197,8 @@ impl Engine {
         let entry = self.book.get(name);
         let fault = entry.and_then(|entry| entry.fault.clone());
         let shadowed = entry.iter().flat_map(|entry| &entry.shadowed);
-        let shadowed = shadowed.map(|(_, ignored)| self.shared.root.join(ignored)).collect();
+        let absolute = |path| self.shared.root.join(path);
+        let shadowed = shadowed.map(|(used, ignored)| (absolute(used), absolute(ignored))).collect();
         let (generation, since) = (self.shared.committed.generation(), self.shared.committed.since(name));
         let in_use = self.shared.committed.get(name);
         let files =

@@ -42,8 +42,8 @@ pub struct ConfigStatus {
     pub generation: Option<u64>,
     /// The files it was layered from, weakest first, absolute.
     pub files: Vec<PathBuf>,
-    /// Files that claim a layer which another one has, and are not read; absolute.
-    pub shadowed: Vec<PathBuf>,
+    /// Where two files claim one layer: the one that is used, and the one that is not read; absolute.
+    pub shadowed: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Whether what is on disk is what is in use.
