@@ -96,27 +96,25 @@ async fn what_no_writer_could_mend_is_reported_at_once() {
     assert_eq!(changed(&mut events, "app").await, json!({"x": 2}));
 }
 
-#[cfg(unix)]
+/// Root may read what nobody else may; `/proc/self/mem` cannot be read from its start by anybody.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_that_may_not_be_read_is_not_a_deleted_one() {
-    use std::os::unix::fs::PermissionsExt;
-    if rustix_is_root() {
-        // Root may read everything; a file that never can be read stands in for one that may not.
-        return;
-    }
-    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
+async fn a_file_that_cannot_be_read_is_not_a_deleted_one() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n"), ("config/app.local.toml", "y = 1\n")]);
     let manager = site.builder().debounce(Duration::from_millis(50)).start().await.expect("an engine");
     let mut events = manager.subscribe();
-    let mode =
-        |mode| std::fs::set_permissions(site.path("config/app.toml"), std::fs::Permissions::from_mode(mode));
-    mode(0o000).expect("the mode");
-    refused(&mut events, "app").await;
-    mode(0o600).expect("the mode");
+    let (link, path) = (site.path("link"), site.path("config/app.toml"));
+    std::os::unix::fs::symlink("/proc/self/mem", &link).expect("a link");
+    std::fs::rename(&link, &path).expect("in its place");
+    let (error, at, ..) = refused(&mut events, "app").await;
+    assert!(error.contains("cannot read the file"), "{error}");
+    assert_eq!(at, Some(path.clone()));
+    assert_eq!(
+        manager.snapshot().get("app"),
+        Some(&json!({"x": 1, "y": 1})),
+        "not what the other layer says alone"
+    );
+    std::fs::remove_file(&path).expect("the link");
+    site.write("config/app.toml", "x = 1\n");
     recovered(&mut events, "app").await;
-    assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 1})));
-}
-
-#[cfg(unix)]
-fn rustix_is_root() -> bool {
-    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("procfs")) == 0
 }
