@@ -16,7 +16,6 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Location};
 pub(crate) use env::Variables;
-pub(crate) use parse::Format;
 pub(crate) use read::{Bytes, read_bytes};
 pub(crate) use tree::Node;
 

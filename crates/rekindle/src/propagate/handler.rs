@@ -315,7 +315,7 @@ impl Worker {
 
     fn ended(&mut self, end: JoinError) {
         if end.is_panic() {
-            self.failed(format!("it panicked: {}", crate::validate::panic_text(&*end.into_panic())));
+            self.failed(format!("it panicked: {}", crate::error::panic_text(&*end.into_panic())));
         } else {
             self.failed(
                 "the runtime it ran on has been shut down; it goes on with a thread of the engine".into(),

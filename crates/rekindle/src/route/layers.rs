@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::event::ResourceKind;
-use crate::load::Format;
 
 /// Directory of the configurations, relative to the root.
 const CONFIG_DIR: &str = "config";
@@ -38,6 +37,15 @@ pub(crate) struct Routed {
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     environment: String,
+}
+
+/// A file format, by what follows the last dot of the file's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Format {
+    Toml,
+    Yaml,
+    Json,
+    Jsonc,
 }
 
 /// The endings of configurations in `find_config`'s order, JSON with comments last.

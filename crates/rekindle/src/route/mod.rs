@@ -9,6 +9,6 @@ mod name;
 mod pattern;
 
 pub(crate) use interest::Interest;
-pub(crate) use layers::{Layer, Routes, format_of, is_config_file};
+pub(crate) use layers::{Format, Layer, Routes, format_of, is_config_file};
 pub(crate) use name::check_name;
 pub(crate) use pattern::{Pattern, Patterns};

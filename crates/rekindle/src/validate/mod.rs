@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panic_text};
 use crate::load::Candidate;
 use crate::propagate::{Ready, Topic};
 pub(crate) use diff::changed_pointers;
@@ -119,10 +119,4 @@ pub(crate) fn guarded<T>(what: &str, user_code: impl FnOnce() -> Result<T>) -> R
         let said = panic_text(&*panic);
         Err(Error::new(ErrorKind::Panic, format!("{what} panicked: {said}")))
     })
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }

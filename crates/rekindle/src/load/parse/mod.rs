@@ -8,6 +8,8 @@
     allow(unused, reason = "every format needs another part of the helpers")
 )]
 
+use crate::route::Format;
+
 use super::tree::{Entry, MAX_TABLES, MAX_VALUES, Node, Place, Span, Table};
 
 #[cfg(feature = "json")]
@@ -24,15 +26,6 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How much of a key an error shows. A longer one was not written by hand.
 const SHOWN_KEY_CHARS: usize = 60;
-
-/// A file format, by what follows the last dot of the file's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Format {
-    Toml,
-    Yaml,
-    Json,
-    Jsonc,
-}
 
 /// Why a text could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
