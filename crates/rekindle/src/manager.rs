@@ -124,7 +124,10 @@ impl HotReloadManager {
         Routes::new(String::new()).of(relative).kind
     }
 
-    /// Looks at everything now, without waiting for anything unfinished, and tells what came of it.
+    /// Looks at everything now and tells what came of it.
+    ///
+    /// It has no patience with what is invalid or missing. Only a file that is open for writing is
+    /// waited for, at most for the debounce window.
     ///
     /// # Errors
     ///

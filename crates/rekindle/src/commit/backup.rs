@@ -71,6 +71,12 @@ fn file_name(stamp: &str, number: usize, name: &str) -> String {
     if number == 0 { format!("{stamp}_{name}") } else { format!("{stamp}_{number:03}_{name}") }
 }
 
+/// Whether the newest backup of a file holds these bytes.
+pub(crate) fn newest_is(root: &Path, path: &Path, content: &[u8]) -> bool {
+    let newest = list(root, path).ok().and_then(|mut all| all.pop());
+    newest.and_then(|newest| std::fs::read(newest).ok()).is_some_and(|kept| kept == content)
+}
+
 /// The backups of a file, oldest first. Empty when there are none.
 pub(crate) fn list(root: &Path, path: &Path) -> Result<Vec<PathBuf>> {
     let (directory, name) = place(root, path)?;

@@ -142,7 +142,9 @@ impl Engine {
     /// Takes in a group that has landed.
     pub(super) fn land(&mut self, landed: Landed) {
         let id = landed.batch;
+        self.catch_up();
         match &landed.outcome.verdict {
+            _ if self.is_overtaken(&landed) => self.look_again(&landed),
             Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(&landed),
             Verdict::Failed(failure) => {
                 let error = failure.error.clone();
@@ -155,6 +157,14 @@ impl Engine {
             batch.in_the_air -= 1;
         }
         self.finish_if_landed(id);
+    }
+
+    /// Whether one of its files has been written to since it was due: what was read may be half of that.
+    fn is_overtaken(&self, landed: &Landed) -> bool {
+        let overtaken = |touched: &Touched| !touched.due.last_chance && self.settle.stirs(&touched.due.path);
+        let patient =
+            matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
+        patient && landed.stuck.is_none() && landed.touched.iter().any(overtaken)
     }
 
     fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {

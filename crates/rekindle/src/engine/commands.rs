@@ -25,8 +25,14 @@ impl Engine {
                 let _gone = reply.send(Ok(()));
             }
             command if !self.flights.is_empty() => self.deferred.push(command),
+            // A look in the middle of a write could take half of a file for the whole.
+            Command::Reload { reply, asked }
+                if self.settle.has_writers() && asked.elapsed() < self.settings.window() =>
+            {
+                self.deferred.push(Command::Reload { reply, asked });
+            }
             Command::Activate { names, reply } => self.activate(names, reply),
-            Command::Reload { reply } => self.reload(reply),
+            Command::Reload { reply, .. } => self.reload(reply),
             Command::Adopt { settings, reply } => self.adopt(*settings, reply),
             // Answered by the loop, which ends on it.
             Command::Shutdown { .. } => {}

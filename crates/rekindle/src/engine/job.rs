@@ -230,6 +230,10 @@ impl Job {
         let old = in_use.flat_map(|current| current.files()).filter(|source| replaced(source));
         old.filter_map(|source| {
             let bytes = &source.bytes;
+            if backup::newest_is(&self.root, &bytes.path, &bytes.content) {
+                // An earlier job got as far as this, and was overtaken by another write.
+                return None;
+            }
             let keep = self.settings.backups_kept;
             backup::write(&self.root, &bytes.path, &bytes.content, &bytes.permissions, keep).err()
         })

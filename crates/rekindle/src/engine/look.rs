@@ -120,11 +120,23 @@ impl Engine {
         (self.book.contains(&name) || by_pattern || subscribed()).then_some(name)
     }
 
+    /// Takes in what the system has told up to now, so that nothing is judged that has changed again.
+    pub(super) fn catch_up(&mut self) {
+        let found = self.watch.drain(&self.inventory);
+        self.take_in(found);
+    }
+
     pub(super) fn look_at_file(&mut self, due: &Due) {
         if !self.watch.interest().by_pattern(&due.path) {
             return;
         }
-        match self.inventory.look(&self.shared.root, due, self.settings.max_file_size) {
+        let now =
+            Stamp::read_at(&self.shared.root.join(&due.path), &self.shared.root, self.settings.max_file_size);
+        self.catch_up();
+        if !due.last_chance && self.settle.stirs(&due.path) {
+            return self.settle.again(due);
+        }
+        match self.inventory.judge(&self.shared.root, due, now) {
             Look::Same => {}
             Look::Unfinished => self.settle.hold(due),
             Look::Changed(change_type) => self.tell_of_file(due.path.clone(), change_type),

@@ -11,6 +11,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -58,8 +59,8 @@ pub enum Receipt {
 pub(crate) enum Command {
     /// Load these configurations if they are not, and keep them live from now on.
     Activate { names: Vec<String>, reply: oneshot::Sender<Result<()>> },
-    /// Look at everything now, without patience.
-    Reload { reply: oneshot::Sender<Receipt> },
+    /// Look at everything now, without patience for more than what is being written.
+    Reload { reply: oneshot::Sender<Receipt>, asked: Instant },
     /// Go on with other settings.
     Adopt { settings: Box<Settings>, reply: oneshot::Sender<Result<()>> },
     /// Finish what is in flight and end.
@@ -205,7 +206,7 @@ impl EngineHandle {
 
     /// Looks at everything now.
     pub(crate) async fn reload(&self) -> Result<Receipt> {
-        self.ask(|reply| Command::Reload { reply }).await
+        self.ask(|reply| Command::Reload { reply, asked: Instant::now() }).await
     }
 
     /// Ends the engine for everybody.

@@ -165,6 +165,8 @@ impl Engine {
         if self.next_scan <= now {
             self.scan();
         }
+        // A writer may have begun anew since the last look at what the system told.
+        self.catch_up();
         let due = self.settle.due(now);
         if !due.is_empty() {
             self.look(due);

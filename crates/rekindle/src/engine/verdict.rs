@@ -23,6 +23,14 @@ impl Engine {
         self.free(&landed.names);
     }
 
+    /// It was read while it was being written: nothing that was read counts.
+    pub(super) fn look_again(&mut self, landed: &Landed) {
+        for touched in &landed.touched {
+            self.settle.again(&touched.due);
+        }
+        self.free(&landed.names);
+    }
+
     /// It is not fit to be applied.
     pub(super) fn refuse(&mut self, landed: Landed, error: &Error) {
         let Landed { batch, names, touched, outcome, stuck, .. } = landed;

@@ -153,6 +153,32 @@ impl Settle {
         });
     }
 
+    /// Whether some path is open for writing, as far as is known.
+    pub(crate) fn has_writers(&self) -> bool {
+        self.pending.values().any(|pending| pending.state == State::Writing)
+    }
+
+    /// Whether the content of a path may have changed since it was taken out: what was read of it then
+    /// may be half of what is being written now.
+    pub(crate) fn stirs(&self, path: &Path) -> bool {
+        let changing =
+            |pending: &Pending| matches!(pending.state, State::Finished | State::Writing | State::Gone);
+        self.pending.get(path).is_some_and(changing)
+    }
+
+    /// The path was due, and its look came to nothing: it is due again, with what else is. Its window
+    /// still began with the first signal.
+    pub(crate) fn again(&mut self, due: &Due) {
+        let Due { path, from, first, last, .. } = due.clone();
+        self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(Pending {
+            state: State::Finished,
+            from,
+            first,
+            last,
+            since: last,
+        });
+    }
+
     /// When [`Settle::due`] will next have something to say; `None` while nothing is pending.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let batch = self.batch_deadline();

@@ -6,6 +6,7 @@
 //! 0   b from a          the rename a → b
 //! 2   due a b           taken out at this time; `!` behind a name marks its last chance
 //! 2   hold a            looked at, looks unfinished
+//! 2   again a           looked at while it was written to: the look does not count
 //! 9   nothing           asked at this time, nothing is due
 //! ```
 
@@ -28,6 +29,7 @@ impl Run {
             ["nothing"] => self.expect(now, ""),
             ["due", names @ ..] => self.expect(now, &names.join(" ")),
             ["hold", name] => self.settle.hold(&self.taken[*name]),
+            ["again", name] => self.settle.again(&self.taken[*name]),
             [to, "from", from] => self.signal(to, What::RenamedFrom(PathBuf::from(from)), now),
             ["finished", path] => self.signal(path, What::Finished, now),
             ["writing", path] => self.signal(path, What::Writing, now),

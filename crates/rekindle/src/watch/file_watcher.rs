@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{Found, Inventory, Look, Watch};
+use super::{Found, Inventory, Look, Stamp, Watch};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
@@ -118,18 +118,33 @@ impl Root {
         }
         let root = self.watch.root().to_path_buf();
         let mut events = Vec::new();
+        let mut overflowed = false;
         for due in self.settle.due(now) {
             // A watched file is wanted by name; a config-shaped neighbour of it is not.
             if !self.watch.interest().by_pattern(&due.path) {
                 continue;
             }
-            match self.inventory.look(&root, &due, Settings::default().max_file_size) {
+            let now = Stamp::read_at(&root.join(&due.path), &root, Settings::default().max_file_size);
+            let found = self.watch.drain(&self.inventory);
+            overflowed |= found.overflowed;
+            let moment = Instant::now();
+            found.signals.into_iter().for_each(|signal| self.settle.observe(signal, moment));
+            if !due.last_chance && self.settle.stirs(&due.path) {
+                self.settle.again(&due);
+                continue;
+            }
+            match self.inventory.judge(&root, &due, now) {
                 Look::Same => {}
                 Look::Unfinished => self.settle.hold(&due),
                 Look::Changed(change_type) => {
                     events.push(ChangeEvent::FileChanged { path: root.join(&due.path), change_type });
                 }
             }
+        }
+        if overflowed {
+            let moment = Instant::now();
+            let found = self.watch.scan(&self.inventory);
+            found.signals.into_iter().for_each(|signal| self.settle.observe(signal, moment));
         }
         events
     }

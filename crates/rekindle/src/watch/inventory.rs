@@ -38,6 +38,11 @@ impl Stamp {
         std::fs::metadata(path).ok().map(|metadata| Self::new(&metadata))
     }
 
+    /// What a file is now, read if it has at most `limit` bytes. A directory is no file, whatever its name.
+    pub(crate) fn read_at(path: &Path, root: &Path, limit: u64) -> Option<Self> {
+        Self::of(path).filter(|_| !path.is_dir()).map(|stamp| stamp.read(root, path, limit))
+    }
+
     /// With the hash of the content, if it can be read and has at most `limit` bytes.
     fn read(self, root: &Path, path: &Path, limit: u64) -> Self {
         match (self.size <= limit).then(|| read_bytes(path, root, limit)) {
@@ -119,13 +124,8 @@ impl Inventory {
         }
     }
 
-    /// Looks at a file that is no configuration: reads it (up to `limit` bytes) and notes what it is now.
-    pub(crate) fn look(&mut self, root: &Path, due: &Due, limit: u64) -> Look {
-        let absolute = root.join(&due.path);
-        // A directory is not a file that changed, whatever its name.
-        let now = Stamp::of(&absolute)
-            .filter(|_| !absolute.is_dir())
-            .map(|stamp| stamp.read(root, &absolute, limit));
+    /// Judges what was read of a file that is no configuration, and notes what it is now.
+    pub(crate) fn judge(&mut self, root: &Path, due: &Due, now: Option<Stamp>) -> Look {
         let patient = !due.last_chance && now.as_ref().is_none_or(|stamp| stamp.size == 0);
         let known_to_be_empty = self.get(&due.path).is_some_and(|stamp| stamp.size == 0);
         if patient

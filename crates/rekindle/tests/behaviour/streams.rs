@@ -149,3 +149,23 @@ async fn reload_now_tells_what_came_of_it() {
     manager.shutdown().await.expect("a clean end");
     assert_eq!(engine.reload_now().await.expect_err("it is over").kind(), ErrorKind::Stopped);
 }
+
+#[tokio::test]
+async fn reload_now_waits_for_a_file_that_is_being_written() {
+    use std::io::Write;
+    let site = Site::new(&[("config/app.toml", "x = 0\ny = 0\n")]);
+    let manager = site.start().await;
+    let mut events = manager.subscribe();
+    let mut file = std::fs::File::create(site.path("config/app.toml")).expect("the file");
+    file.write_all(b"x = 1\n").expect("half of it");
+    // Whatever is asked for after this has been told of the half-written file.
+    site.write("config/other.toml", "z = 1\n");
+    changed(&mut events, "other").await;
+    let asked = manager.clone();
+    let receipt = tokio::spawn(async move { asked.reload_now().await });
+    tokio::task::yield_now().await;
+    file.write_all(b"y = 1\n").expect("the other half");
+    drop(file);
+    soon("the receipt", receipt).await.expect("no panic").expect("a receipt");
+    assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 1, "y": 1})));
+}

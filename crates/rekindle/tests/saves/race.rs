@@ -73,6 +73,32 @@ fn of_150_saves_that_stall_between_lines_none_applies_one_alone_and_each_is_one_
     race(one_line_of_two, STALL);
 }
 
+/// The second save begins while the first is being looked at: whatever the moment, what is in the file
+/// then is half of the second one, and a good file.
+#[test]
+fn of_a_save_that_follows_another_at_once_no_half_is_applied() {
+    std::thread::scope(|scope| {
+        for site in 0..SITES {
+            scope.spawn(move || block_on(one_after_the_other(site)));
+        }
+    });
+}
+
+async fn one_after_the_other(site: u32) {
+    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
+    let mut values = stream.subscribe();
+    for n in FIRST..FIRST + SAVES {
+        save(&running.site, nothing_then_all(n), NO_STALL);
+        // From nothing to twice the default quiet, in small steps, others on each site.
+        std::thread::sleep(Duration::from_micros(u64::from((n - FIRST) * SITES + site) * 6));
+        save(&running.site, one_line_of_two(n + SAVES), Duration::from_millis(10));
+        while next(&mut values, n).await != (Limits { value: n + SAVES, burst: n + SAVES }) {}
+    }
+    running.quiet().await;
+    assert!(values.try_recv().is_err(), "a value too many");
+}
+
 fn race(halves: Halves, stall: Duration) {
     std::thread::scope(|scope| {
         for _ in 0..SITES {
@@ -89,7 +115,7 @@ async fn race_on_a_site(halves: Halves, stall: Duration) {
     for n in numbers.clone() {
         save(&running.site, halves(n), stall);
         // Before the reload is waited for: the first value that comes must be the right one.
-        assert_eq!(next(&mut values).await, Limits { value: n, burst: n });
+        assert_eq!(next(&mut values, n).await, Limits { value: n, burst: n });
     }
     at_last(&mut running, numbers).await;
     assert!(values.try_recv().is_err(), "a value too many");
@@ -103,7 +129,10 @@ fn save(site: &Site, (first, second): (String, String), stall: Duration) {
     file.write_all(second.as_bytes()).expect("it can be written");
 }
 
-async fn next(values: &mut broadcast::Receiver<Limits>) -> Limits {
+/// The next value, which has to be a whole one.
+async fn next(values: &mut broadcast::Receiver<Limits>, save: u32) -> Limits {
     let value = tokio::time::timeout(LIMIT, values.recv()).await;
-    value.expect("a save is reloaded").expect("the engine runs, and no value is missed")
+    let value = value.expect("a save is reloaded").expect("the engine runs, and no value is missed");
+    assert_eq!(value.value, value.burst, "half of save {save} was applied");
+    value
 }
