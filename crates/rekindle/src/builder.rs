@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::config::{HotReloadConfig, Settings, is_environment};
+use crate::config::{HotReloadConfig, LONGEST, Settings, is_environment};
 use crate::engine::Parts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::manager::HotReloadManager;
@@ -85,7 +85,8 @@ impl HotReloadBuilder {
         self.set(|settings| settings.config.exclude_patterns = patterns.into_iter().map(Into::into).collect())
     }
 
-    /// The longest that something unfinished is waited for. Default: 500 ms, in whole milliseconds.
+    /// The longest that something unfinished is waited for. Default: 500 ms, in whole milliseconds; at
+    /// most a day, as all waits are.
     pub fn debounce(self, window: Duration) -> Self {
         self.set(|settings| {
             settings.config.debounce_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
@@ -95,7 +96,7 @@ impl HotReloadBuilder {
     /// How long after a finished write others are waited for that belong to the same save. Default:
     /// 2 ms. With 0 a change is seen soonest, and a save of several files may be several generations.
     pub fn settle(self, quiet: Duration) -> Self {
-        self.set(|settings| settings.settle = quiet)
+        self.set(|settings| settings.settle = quiet.min(LONGEST))
     }
 
     /// Whether schemas and custom checks are held against a change. Default: true.
@@ -133,13 +134,13 @@ impl HotReloadBuilder {
 
     /// How long a handler, a check or a decoding may take before that is reported. Default: 10 s.
     pub fn time_limit(self, limit: Duration) -> Self {
-        self.set(|settings| settings.time_limit = limit)
+        self.set(|settings| settings.time_limit = limit.min(LONGEST))
     }
 
     /// Looks at the files at this interval instead of asking the operating system, for mounts that
     /// tell of no changes (NFS, some container mounts).
     pub fn poll(self, interval: Duration) -> Self {
-        self.set(|settings| settings.poll = Some(interval.max(Duration::from_millis(10))))
+        self.set(|settings| settings.poll = Some(interval.clamp(Duration::from_millis(10), LONGEST)))
     }
 
     /// Allows `/` and a home directory as the root, which are refused otherwise. Default: false.

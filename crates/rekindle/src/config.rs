@@ -46,6 +46,9 @@ impl Default for HotReloadConfig {
     }
 }
 
+/// The longest that any wait can be set to: a day. Points in time beyond the clock's end are a panic.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Every setting of an engine, resolved and plain. Two engines with equal settings are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -82,7 +85,7 @@ impl Default for Settings {
 impl Settings {
     /// The debounce window.
     pub(crate) fn window(&self) -> Duration {
-        Duration::from_millis(self.config.debounce_ms)
+        Duration::from_millis(self.config.debounce_ms).min(LONGEST)
     }
 
     /// The environment whose layer applies: as set, else from the first variable that is, else `development`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
 use super::{Found, Inventory, Look, Stamp, Watch};
-use crate::config::Settings;
+use crate::config::{LONGEST, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::route::Interest;
@@ -106,7 +106,7 @@ impl Root {
             return Err(Error::io("cannot watch the directory", &root.join(path), root, cause));
         }
         inventory.fingerprint(root, |path| watch.interest().by_pattern(path));
-        let settle = Settle::new(Settings::default().settle, window);
+        let settle = Settle::new(Settings::default().settle, window.min(LONGEST));
         Ok(Self { watch, inventory, settle })
     }
 

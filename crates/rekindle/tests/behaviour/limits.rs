@@ -118,3 +118,29 @@ async fn a_file_that_cannot_be_read_is_not_a_deleted_one() {
     site.write("config/app.toml", "x = 1\n");
     recovered(&mut events, "app").await;
 }
+
+#[tokio::test]
+async fn waits_beyond_the_clocks_end_are_a_day() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
+    let config = HotReloadConfig { debounce_ms: u64::MAX, ..Default::default() };
+    let forever = Duration::MAX;
+    let manager = site.builder().config(config).time_limit(forever).start().await.expect("an engine");
+    let mut events = manager.subscribe();
+    site.write("config/app.toml", "x = \n");
+    site.write("config/app.toml", "x = 2\n");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 2}));
+    let watcher = FileWatcher::new(vec![site.root().to_path_buf()], forever).await.expect("a watcher");
+    let mut files = watcher.subscribe();
+    site.write("a.txt", "a");
+    assert!(matches!(soon("the file", files.recv()).await, Ok(ChangeEvent::FileChanged { .. })));
+}
+
+#[tokio::test]
+async fn no_patience_at_all_still_works() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
+    let quiet = Duration::ZERO;
+    let manager = site.builder().debounce(quiet).settle(quiet).start().await.expect("an engine");
+    let mut events = manager.subscribe();
+    site.write("config/app.toml", "x = 2\n");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 2}));
+}
