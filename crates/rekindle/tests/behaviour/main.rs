@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests write files as anybody would")]
 
 mod backups;
+mod degraded;
 mod handlers;
 mod layers;
 mod limits;
