@@ -1,4 +1,20 @@
 #![doc = include_str!("../../../README.md")]
+//! # The flow
+//!
+//! ```text
+//! watch ─► settle ─► route ─► load ─► validate ─► commit ─► propagate ─► streams, handlers
+//! ```
+//!
+//! A change walks this line once, forwards; the private modules have these names.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `workspace` | yes | [`WorkspaceExt`] on [`workspace_tools::Workspace`], and what is re-exported from there |
+//! | `toml`, `yaml`, `json` | yes | the format; `json` brings JSON with comments (`.jsonc`) along |
+//! | `schema` | yes | `config/NAME.schema.json` is held against `NAME` |
+//! | `testing` | no | [`testing`]: temporary workspaces that tests can use side by side |
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -230,3 +230,36 @@ fn wrong_usage_is_told_apart() {
         assert!(output.stdout.is_empty());
     }
 }
+
+/// Stopped while more happens than the queue of notifications holds: told of, and nothing is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_overflow_is_a_rescan_and_the_last_write_wins() {
+    let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let limit: u32 = limit.trim().parse().unwrap();
+    let project = project();
+    let running = Running::watch(&project, &[]);
+    running.signal("STOP");
+    for n in 0..=limit {
+        project.write("config/app.toml", &format!("port = {n}\n"));
+        project.write("templates/page.html", &format!("<p>{n}"));
+    }
+    project.write("static/new.css", "a {}");
+    running.signal("CONT");
+    let rescanned = running.event_of("rescanned");
+    assert!(rescanned["reason"].as_str().unwrap().contains("overflowed"), "{rescanned}");
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        let event = running.event();
+        let what = match event["event"].as_str().unwrap() {
+            "file_changed" => event["path"].clone(),
+            "config_changed" if event["new_value"]["port"] == limit => event["config_name"].clone(),
+            _ => continue,
+        };
+        if !told.contains(&what) {
+            told.push(what);
+        }
+    }
+    told.sort_by_key(Value::to_string);
+    assert_eq!(told, ["app", "config/app.toml", "static/new.css", "templates/page.html"]);
+}
