@@ -40,12 +40,12 @@ impl Engine {
             let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
             let exists = self.shared.committed.get(name).is_some()
                 || !self.book.files(name, &self.inventory).is_empty();
+            if !exists {
+                self.forget(name);
+                continue;
+            }
             if let Some(batch) = self.batches.get_mut(&batch) {
                 batch.refused.push((name.clone(), error.clone()));
-            }
-            if !exists {
-                self.book.remove(name);
-                continue;
             }
             self.book.entry(name).fault = Some(error.clone());
             self.update_status(name);
@@ -182,6 +182,19 @@ impl Engine {
                 let event = ChangeEvent::Recovered { config_name: Some(name.clone()) };
                 self.shared.observe.announce(&self.shared.handlers, event, &[], true);
             }
+        }
+    }
+
+    /// It has no file and never had a good value: there is nothing left to be degraded.
+    fn forget(&mut self, name: &str) {
+        let had_fault = self.book.get(name).is_some_and(|entry| entry.fault.is_some());
+        self.book.remove(name);
+        self.shared.observe.edit(|status| {
+            status.configs.remove(name);
+        });
+        if had_fault {
+            let event = ChangeEvent::Recovered { config_name: Some(name.to_owned()) };
+            self.shared.observe.announce(&self.shared.handlers, event, &[], true);
         }
     }
 

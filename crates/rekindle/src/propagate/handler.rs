@@ -84,6 +84,38 @@ where
     }
 }
 
+/// A boxed handler is the handler in it.
+#[async_trait]
+impl ReloadHandler for Box<dyn ReloadHandler> {
+    async fn handle_change(&self, event: ChangeEvent) -> Result<()> {
+        (**self).handle_change(event).await
+    }
+
+    fn can_handle(&self, event: &ChangeEvent) -> bool {
+        (**self).can_handle(event)
+    }
+
+    fn may_block(&self) -> bool {
+        (**self).may_block()
+    }
+}
+
+/// A shared handler is the handler that is shared.
+#[async_trait]
+impl<H: ReloadHandler + ?Sized> ReloadHandler for Arc<H> {
+    async fn handle_change(&self, event: ChangeEvent) -> Result<()> {
+        (**self).handle_change(event).await
+    }
+
+    fn can_handle(&self, event: &ChangeEvent) -> bool {
+        (**self).can_handle(event)
+    }
+
+    fn may_block(&self) -> bool {
+        (**self).may_block()
+    }
+}
+
 /// How many events may wait for one handler.
 const QUEUE_CAPACITY: usize = 1024;
 
@@ -175,7 +207,7 @@ impl Registered {
     }
 
     async fn call(&self, event: ChangeEvent) -> Result<()> {
-        if self.handler.can_handle(&event) { self.handler.handle_change(event).await } else { Ok(()) }
+        if (*self.handler).can_handle(&event) { (*self.handler).handle_change(event).await } else { Ok(()) }
     }
 }
 
@@ -304,7 +336,7 @@ impl Worker {
         let registered = Arc::clone(&self.registered);
         let call = async move { registered.call(event).await };
         match &self.runtime {
-            Some(runtime) if !self.registered.handler.may_block() => runtime.spawn(call),
+            Some(runtime) if !(*self.registered.handler).may_block() => runtime.spawn(call),
             other => {
                 let runtime = other.clone().unwrap_or_else(|| self.own.clone());
                 let inside = runtime.clone();

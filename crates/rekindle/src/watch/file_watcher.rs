@@ -89,8 +89,8 @@ struct Root {
 impl Root {
     fn new(path: &Path, window: Duration) -> Result<Self> {
         let path = std::path::absolute(path)?;
-        let metadata =
-            std::fs::metadata(&path).map_err(|cause| Error::io("cannot watch", &path, &path, cause))?;
+        let metadata = std::fs::metadata(&path)
+            .map_err(|cause| Error::io("cannot watch", &path, Path::new(""), cause))?;
         let (root, pattern) = match (metadata.is_dir(), path.parent(), path.file_name()) {
             (false, Some(parent), Some(name)) => (parent, literal(&name.to_string_lossy())),
             _ => (path.as_path(), "**/*".to_owned()),

@@ -218,7 +218,15 @@ impl Inotify {
 
     fn take_file(&mut self, event: Event, interest: &Interest, inventory: &Inventory, found: &mut Found) {
         let Event { flags, cookie, path, .. } = event;
-        if flags.intersects(ReadFlags::MOVED_TO | ReadFlags::CREATE) {
+        let came = ReadFlags::MOVED_TO | ReadFlags::CREATE;
+        if flags.intersects(came | ReadFlags::DELETE | ReadFlags::MOVED_FROM)
+            && self.watches.contains_key(&path)
+        {
+            // A link to a directory went away or leads elsewhere now: what was found through it is gone
+            // until it is found again.
+            self.gone(&path, inventory, found);
+        }
+        if flags.intersects(came) {
             self.follow_link(&path, interest, inventory, found);
         }
         if flags.contains(ReadFlags::MOVED_FROM) {

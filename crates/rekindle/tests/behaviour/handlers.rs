@@ -29,7 +29,8 @@ async fn before_and_after_the_start_on_workspace_and_manager_all_fire() {
     let (sender, mut late) = unbounded_channel();
     ws.register_reload_handler("config/**", move |event| Ok(sender.send(event)?)).expect("a pattern");
     let (sender, mut on_manager) = unbounded_channel();
-    manager.register_handler(Named("app", sender));
+    let boxed: Box<dyn ReloadHandler> = Box::new(Named("app", sender));
+    manager.register_handler(boxed);
     let (sender, mut elsewhere) = unbounded_channel();
     ws.register_reload_handler("static/**", move |event| Ok(sender.send(event)?)).expect("a pattern");
 

@@ -168,3 +168,22 @@ async fn several_names_merge_and_stand_or_fall_together() {
     assert_eq!((path, line, column), (Some(site.path("config/app.toml")), Some(1), Some(5)));
     assert!(ws.watch_config_layered::<Merged>(&["none", "nil"]).await.is_err());
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_configuration_directory_that_is_a_link_may_lead_elsewhere() {
+    use std::os::unix::fs::symlink;
+    let site = Site::new(&[("one/app.toml", "x = 1\n"), ("two/app.toml", "x = 2\n")]);
+    std::fs::remove_dir(site.path("config")).expect("an empty directory");
+    symlink("one", site.path("config")).expect("a link");
+    let manager = site.start().await;
+    let mut events = manager.subscribe();
+    assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 1})));
+    site.write("one/app.toml", "x = 11\n");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 11}));
+    symlink("two", site.path("next")).expect("a link");
+    std::fs::rename(site.path("next"), site.path("config")).expect("swapped");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 2}));
+    site.write("two/app.toml", "x = 22\n");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 22}));
+}

@@ -217,3 +217,16 @@ async fn a_deleted_configuration_keeps_its_last_value_and_is_told_of() {
     site.write("config/app.toml", "port = 2\n");
     assert_eq!(changed(&mut events, "app").await, json!({"port": 2}));
 }
+
+#[tokio::test]
+async fn a_bad_file_that_never_was_good_is_forgotten_with_its_deletion() {
+    let site = Site::new(&[]);
+    let manager =
+        site.builder().debounce(std::time::Duration::from_millis(50)).start().await.expect("an engine");
+    let mut events = manager.subscribe();
+    site.write("config/oops.toml", "x = \n");
+    refused(&mut events, "oops").await;
+    site.remove("config/oops.toml");
+    recovered(&mut events, "oops").await;
+    assert!(!manager.status().is_degraded() && manager.status().configs.is_empty());
+}
