@@ -129,9 +129,7 @@ impl WatchArgs {
     /// What the options leave open is left to the library's defaults.
     pub(crate) fn builder(&self) -> HotReloadBuilder {
         let mut builder = HotReload::builder(&self.dir).backup(self.backup, BACKUPS_KEPT);
-        if !self.watch.is_empty() {
-            builder = builder.watch(&self.watch);
-        }
+        builder = builder.watch(if self.watch.is_empty() { every_format() } else { self.watch.clone() });
         if !self.exclude.is_empty() {
             builder = builder.exclude(&self.exclude);
         }
@@ -149,6 +147,13 @@ impl WatchArgs {
         }
         builder
     }
+}
+
+/// The library's default patterns, and the configurations that a subscriber by name would get beyond them.
+pub(crate) fn every_format() -> Vec<String> {
+    let mut patterns = rekindle::HotReloadConfig::default().watch_patterns;
+    patterns.extend(["config/**/*.yml", "config/**/*.jsonc"].map(String::from));
+    patterns
 }
 
 impl CompletionsArgs {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rekindle::{ConfigState, ConfigStatus, Error, ErrorKind, HotReload, HotReloadBuilder, Status};
 use serde::Serialize;
 
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, every_format};
 use crate::output;
 use crate::render::{BAD, BOLD, DIM, GOOD, WARNING};
 use crate::snippet;
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<(), Stop> {
 }
 
 fn builder(args: &CheckArgs) -> HotReloadBuilder {
-    let builder = HotReload::builder(&args.dir);
+    let builder = HotReload::builder(&args.dir).watch(every_format());
     match &args.env {
         Some(environment) => builder.environment(environment),
         None => builder,

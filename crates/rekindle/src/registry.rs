@@ -52,7 +52,11 @@ fn slot(root: &Path) -> Arc<Slot> {
 /// The engine of a root: the one that runs, or a new one.
 ///
 /// `stated` are options that somebody chose; without them the engine that runs is fine as it is.
-pub(crate) async fn engine(root: &Path, stated: Option<Settings>, parts: Parts) -> Result<Arc<EngineHandle>> {
+pub(crate) async fn engine(
+    root: &Path,
+    stated: Option<Settings>,
+    mut parts: Parts,
+) -> Result<Arc<EngineHandle>> {
     let root = std::path::absolute(root)?;
     let anywhere = stated.as_ref().is_some_and(|settings| settings.allow_any_root);
     check_root(&root, anywhere)?;
@@ -65,13 +69,14 @@ pub(crate) async fn engine(root: &Path, stated: Option<Settings>, parts: Parts) 
         return Ok(engine);
     }
     let is_stated = stated.is_some();
+    parts.handlers.append(&mut slot.lock().early);
     let engine = EngineHandle::start(root, stated.unwrap_or_default(), is_stated, parts).await?;
-    let early = {
+    let meanwhile = {
         let mut state = slot.lock();
         state.engine = Arc::downgrade(&engine);
         std::mem::take(&mut state.early)
     };
-    early.into_iter().for_each(|handler| engine.add_handler(handler));
+    meanwhile.into_iter().for_each(|handler| engine.add_handler(handler));
     Ok(engine)
 }
 

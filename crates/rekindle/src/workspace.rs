@@ -99,7 +99,8 @@ pub trait WorkspaceExt: sealed::Sealed {
     /// Registers a handler of the files that match a glob, before or after the start.
     ///
     /// It is called once per change: with [`ChangeEvent::ConfigChanged`] for a configuration, with
-    /// [`ChangeEvent::FileChanged`] for any other file. It may block. It ends with the engine.
+    /// [`ChangeEvent::FileChanged`] for any other file. Its files are watched even where the watch
+    /// patterns do not cover them, unless they are excluded. It may block. It ends with the engine.
     ///
     /// # Errors
     ///

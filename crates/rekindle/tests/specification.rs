@@ -1,6 +1,11 @@
 //! The specification's own tests and handler, as written there but for their `use` lines.
 
-#![allow(clippy::disallowed_methods, clippy::uninlined_format_args, reason = "as the specification has it")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::uninlined_format_args,
+    clippy::redundant_closure_for_method_calls,
+    reason = "as the specification has it"
+)]
 
 use rekindle::prelude::*;
 use rekindle::testing::create_test_workspace_with_structure;
@@ -94,7 +99,7 @@ async fn test_config_backup() {
     assert!(backup_dir.exists());
     let backup_files: Vec<_> = std::fs::read_dir(backup_dir)
         .unwrap()
-        .filter_map(std::result::Result::ok)
+        .filter_map(|entry| entry.ok())
         .filter(|entry| entry.file_name().to_string_lossy().contains("backup_test.toml"))
         .collect();
     assert!(!backup_files.is_empty(), "Backup file should have been created");

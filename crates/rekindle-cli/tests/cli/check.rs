@@ -159,3 +159,14 @@ The configuration is good (environment test, {root})
     let told = lines(&stdout(&run(&["check", "--json", root])));
     assert_eq!(told[0]["ignored"], json!(["config/app.yaml"]));
 }
+
+#[test]
+fn every_format_is_checked() {
+    let files = ["a.toml", "b.yaml", "c.yml", "d.json", "e.jsonc"];
+    let paths = files.map(|file| format!("config/{file}"));
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "{{{")).collect();
+    let project = Project::new(&files);
+    let output = run(&["check", "--json", project.root().to_str().unwrap()]);
+    let told = lines(&stdout(&output));
+    assert_eq!((&told[5]["configs"], &told[5]["failed"]), (&json!(5), &json!(5)));
+}

@@ -24,6 +24,8 @@ impl Engine {
             Command::Activate { names, reply } if self.all_in_use(&names) => {
                 let _gone = reply.send(Ok(()));
             }
+            // Touches no configuration that a job is on.
+            Command::Widen { done } => self.widen(&done),
             command if !self.flights.is_empty() => self.deferred.push(command),
             // A look in the middle of a write could take half of a file for the whole.
             Command::Reload { reply, asked }
@@ -41,6 +43,32 @@ impl Engine {
 
     fn all_in_use(&self, names: &[String]) -> bool {
         names.iter().all(|name| self.shared.committed.get(name).is_some())
+    }
+
+    /// Wants what handlers were registered for, too, and loads the configurations among it.
+    fn widen(&mut self, done: &std::sync::mpsc::SyncSender<()>) {
+        let mut interest = self.watch.interest().clone();
+        if interest.add_patterns(self.shared.handlers.patterns()) {
+            self.watch.set_interest(interest);
+            self.arm();
+            let names: BTreeSet<String> =
+                self.wanted_by_pattern().into_iter().filter(|name| !self.book.contains(name)).collect();
+            let (loaded, _nobody_waits) = oneshot::channel();
+            let work = names.iter().map(|name| self.first_look(name)).collect();
+            self.begin(work, Reason::First(loaded));
+        }
+        // Whoever registered may have stopped waiting.
+        let _gone = done.try_send(());
+    }
+
+    /// The configurations whose files the patterns want.
+    fn wanted_by_pattern(&self) -> BTreeSet<String> {
+        let wanted = self.inventory.paths().filter(|path| self.watch.interest().by_pattern(path));
+        let names = wanted.filter_map(|path| {
+            let routed = self.book.routes.of(path);
+            routed.layer.and(routed.config)
+        });
+        names.collect()
     }
 
     /// Wants configurations by name from now on. The answer comes when they have been loaded.
@@ -91,14 +119,8 @@ impl Engine {
     /// Arms everything and loads every configuration that the patterns want.
     pub(super) fn take_stock(&mut self, reason: Reason) {
         self.arm();
-        let wanted = self.inventory.paths().filter(|path| self.watch.interest().by_pattern(path));
-        let names: BTreeSet<String> = wanted
-            .filter_map(|path| {
-                let routed = self.book.routes.of(path);
-                routed.layer.and(routed.config)
-            })
-            .chain(self.book.names())
-            .collect();
+        let mut names = self.wanted_by_pattern();
+        names.extend(self.book.names());
         let work = names.iter().map(|name| self.first_look(name)).collect();
         self.begin(work, reason);
     }
@@ -145,6 +167,7 @@ impl Engine {
             Ok(interest) => interest,
             Err(error) => return drop(reply.send(Err(error))),
         };
+        interest.add_patterns(self.shared.handlers.patterns());
         for name in self.book.names() {
             interest.add_config(&name);
         }

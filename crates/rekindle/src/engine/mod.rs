@@ -11,7 +11,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -26,6 +26,9 @@ use crate::validate::Check;
 
 /// How many commands may wait for the engine.
 const COMMANDS: usize = 64;
+
+/// How long registering a handler waits until its files are watched. Usually that takes microseconds.
+const WIDENED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a reload came to.
 #[derive(Debug, Clone)]
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     Activate { names: Vec<String>, reply: oneshot::Sender<Result<()>> },
     /// Look at everything now, without patience for more than what is being written.
     Reload { reply: oneshot::Sender<Receipt>, asked: Instant },
+    /// Watch what handlers were registered for meanwhile, too.
+    Widen { done: std::sync::mpsc::SyncSender<()> },
     /// Go on with other settings.
     Adopt { settings: Box<Settings>, reply: oneshot::Sender<Result<()>> },
     /// Finish what is in flight and end.
@@ -143,7 +148,7 @@ impl EngineHandle {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stated = Mutex::new(stated.then(|| settings.clone()));
         let handle = Arc::new(Self { shared: Arc::clone(&shared), commands, stated });
-        parts.handlers.into_iter().for_each(|handler| handle.add_handler(handler));
+        parts.handlers.into_iter().for_each(|handler| handle.enlist(handler));
         let (ready, started) = oneshot::channel();
         std::thread::Builder::new()
             .name("rekindle".into())
@@ -178,7 +183,20 @@ impl EngineHandle {
     }
 
     /// Registers a handler; it is called on the runtime that is current here.
+    ///
+    /// When it returns, the files it is for are watched, so that no later change to them is missed.
     pub(crate) fn add_handler(&self, handler: NewHandler) {
+        let widens = handler.wants_files();
+        self.enlist(handler);
+        let (done, widened) = std::sync::mpsc::sync_channel(1);
+        // If the engine has ended, or is too busy to say so, there is nothing to wait for.
+        if widens && self.commands.try_send(Command::Widen { done }).is_ok() {
+            let _in_time = widened.recv_timeout(WIDENED_WITHIN);
+        }
+    }
+
+    /// Registers a handler with an engine that is about to look at the handlers anyway.
+    fn enlist(&self, handler: NewHandler) {
         self.shared.handlers.add(handler, tokio::runtime::Handle::try_current().ok());
     }
 

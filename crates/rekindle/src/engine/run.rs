@@ -92,7 +92,8 @@ enum Woken {
 
 impl Engine {
     fn new(shared: Arc<Shared>, settings: Settings) -> Result<Self> {
-        let interest = Interest::new(&settings.config.watch_patterns, &settings.config.exclude_patterns)?;
+        let mut interest = Interest::new(&settings.config.watch_patterns, &settings.config.exclude_patterns)?;
+        interest.add_patterns(shared.handlers.patterns());
         let watch = Watch::new(&shared.root, interest, settings.poll.is_some())?;
         let settle = Settle::new(settings.settle, settings.window());
         let book = Book::new(Routes::new(settings.environment()));

@@ -187,7 +187,8 @@ impl Engine {
 
     /// It has no file and never had a good value: there is nothing left to be degraded.
     fn forget(&mut self, name: &str) {
-        let had_fault = self.book.get(name).is_some_and(|entry| entry.fault.is_some());
+        let entry = self.book.entry(name);
+        let (had_fault, touched) = (entry.fault.is_some(), std::mem::take(&mut entry.waiting));
         self.book.remove(name);
         self.shared.observe.edit(|status| {
             status.configs.remove(name);
@@ -195,6 +196,10 @@ impl Engine {
         if had_fault {
             let event = ChangeEvent::Recovered { config_name: Some(name.to_owned()) };
             self.shared.observe.announce(&self.shared.handlers, event, &[], true);
+        }
+        if !touched.is_empty() {
+            // It came back while its absence was being found out.
+            self.begin(vec![Work { name: name.to_owned(), touched, forced: false }], Reason::Change);
         }
     }
 

@@ -256,6 +256,16 @@ impl Handlers {
         self.registered.lock().unwrap_or_else(PoisonError::into_inner).push((registered, task));
     }
 
+    /// The globs that handlers were registered for.
+    pub(crate) fn patterns(&self) -> Vec<Pattern> {
+        let all = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        let patterns = all.iter().filter_map(|(registered, _)| match &registered.filter {
+            Filter::Files(pattern) => Some(pattern.clone()),
+            Filter::All => None,
+        });
+        patterns.collect()
+    }
+
     /// Puts an event into the queue of everyone it concerns.
     pub(crate) fn dispatch(&self, dispatch: &Dispatch<'_>) {
         let all = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -292,6 +302,11 @@ impl fmt::Debug for NewHandler {
 }
 
 impl NewHandler {
+    /// Whether it wants files of its own choice.
+    pub(crate) fn wants_files(&self) -> bool {
+        matches!(self.filter, Filter::Files(_))
+    }
+
     /// A handler of every event, named by its type.
     pub(crate) fn of_all<H: ReloadHandler + 'static>(handler: H) -> Self {
         Self { name: type_name::<H>().to_owned(), filter: Filter::All, handler: Box::new(handler) }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Patterns, Routes, is_config_file};
+use super::{Pattern, Patterns, Routes, is_config_file};
 use crate::error::Result;
 
 /// What one engine wants to see.
 ///
-/// Wanted are the files that a watch pattern matches and no exclude pattern does, and beyond the
-/// patterns all files of the configurations that somebody asked for by name.
+/// Wanted are the files that a watch pattern or a handler's matches and no exclude pattern does, and
+/// beyond the patterns all files of the configurations that somebody asked for by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Interest {
     watch: Patterns,
@@ -26,6 +26,11 @@ impl Interest {
             exclude: Patterns::new(exclude)?,
             config_dirs: HashSet::new(),
         })
+    }
+
+    /// Takes in what handlers were registered for. Says whether that was new.
+    pub(crate) fn add_patterns(&mut self, patterns: impl IntoIterator<Item = Pattern>) -> bool {
+        self.watch.extend(patterns)
     }
 
     /// Takes in the files of a configuration by name. Says whether that was new.

@@ -103,6 +103,17 @@ impl Patterns {
         texts.iter().map(|text| Pattern::new(text.as_ref())).collect::<Result<_>>().map(Self)
     }
 
+    /// Takes in more patterns, but for those that are in already. Says whether there were any.
+    pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = Pattern>) -> bool {
+        let before = self.0.len();
+        for pattern in more {
+            if self.0.iter().all(|known| known.text() != pattern.text()) {
+                self.0.push(pattern);
+            }
+        }
+        self.0.len() > before
+    }
+
     /// Whether any matches the path.
     pub(crate) fn matches(&self, path: &Path) -> bool {
         self.0.iter().any(|pattern| pattern.matches(path))

@@ -180,3 +180,34 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         }
     }
 }
+
+#[tokio::test]
+async fn files_beyond_the_watch_patterns_are_watched_for_their_handlers() {
+    let site = Site::new(&[("locales/de.ftl", "a"), ("assets/.hidden/x.css", "x")]);
+    let ws = site.workspace();
+    let (sender, mut received) = unbounded_channel();
+    let early = sender.clone();
+    ws.register_reload_handler("locales/*.ftl", move |event| Ok(early.send(event)?)).expect("a pattern");
+    let manager = ws.start_hot_reload().await.expect("a manager");
+    let (late, later) = (sender.clone(), sender);
+    ws.register_reload_handler("assets/**", move |event| Ok(late.send(event)?)).expect("a pattern");
+    manager
+        .register_handler_for("config/*.yml", move |event: ChangeEvent| Ok(later.send(event)?))
+        .expect("a pattern");
+
+    site.write("locales/de.ftl", "b");
+    assert!(matches!(
+        next(&mut received).await,
+        ChangeEvent::FileChanged { change_type: ChangeType::Modified, .. }
+    ));
+    site.write("assets/.hidden/x.css", "y");
+    site.write("assets/deep/er/a.css", "a");
+    match next(&mut received).await {
+        ChangeEvent::FileChanged { path, .. } => {
+            assert_eq!(path, site.path("assets/deep/er/a.css"), "no excluded one");
+        }
+        other => panic!("{other:?}"),
+    }
+    site.write("config/app.yml", "x: 1");
+    assert_eq!(names(&next(&mut received).await), "app");
+}
