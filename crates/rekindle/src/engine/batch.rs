@@ -80,10 +80,10 @@ impl Engine {
             deadline,
         };
         for group in groups(work, &self.shared) {
-            if group.iter().any(|work| self.book.get(&work.name).is_some_and(|entry| entry.busy)) {
+            if self.must_wait(&group) {
                 for work in group {
                     batch.refused.push((work.name.clone(), still_at_work()));
-                    self.book.entry(&work.name).waiting.extend(work.touched);
+                    self.book.put_off(work.name, work.touched);
                 }
                 continue;
             }
@@ -92,6 +92,19 @@ impl Engine {
         }
         self.batches.insert(id, batch);
         self.finish_if_landed(id);
+    }
+
+    /// Whether a job is on one of a group's configurations, or on one that a subscriber reads beside
+    /// them: side by side each would be merged with the old value of the other. What overran its time
+    /// is never committed, and keeps only itself waiting.
+    fn must_wait(&self, group: &[Work]) -> bool {
+        let busy = |name: &str| self.book.get(name).is_some_and(|entry| entry.busy);
+        let stuck = |name: &String| self.stuck.iter().any(|(names, _)| names.contains(name));
+        let topics = self.shared.topics();
+        let together =
+            topics.iter().filter(|topic| group.iter().any(|work| topic.names().contains(&work.name)));
+        group.iter().any(|work| busy(&work.name))
+            || together.flat_map(|topic| topic.names()).any(|name| busy(name) && !stuck(name))
     }
 
     /// Sends a group's job off.

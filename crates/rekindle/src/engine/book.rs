@@ -29,8 +29,6 @@ pub(super) struct Entry {
     pub(super) fault: Option<Error>,
     /// A job is on it.
     pub(super) busy: bool,
-    /// What came up while a job was on it.
-    pub(super) waiting: Vec<Touched>,
     /// Files that were told to be ignored, each with the one used instead.
     pub(super) shadowed: BTreeSet<Shadow>,
 }
@@ -40,6 +38,8 @@ pub(super) struct Entry {
 pub(super) struct Book {
     pub(super) routes: Routes,
     entries: BTreeMap<String, Entry>,
+    /// What came up, by configuration, while a job was on it or on one that is read beside it.
+    waiting: BTreeMap<String, Vec<Touched>>,
 }
 
 /// Two files for one layer: the one used, and the one ignored. Relative to the root.
@@ -47,7 +47,7 @@ pub(super) type Shadow = (PathBuf, PathBuf);
 
 impl Book {
     pub(super) fn new(routes: Routes) -> Self {
-        Self { routes, entries: BTreeMap::new() }
+        Self { routes, entries: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
@@ -81,6 +81,18 @@ impl Book {
         if let Some(schema) = schema {
             entry.schema = schema;
         }
+    }
+
+    /// Notes what is to be looked at later. Of a file that comes up again and again the last time counts.
+    pub(super) fn put_off(&mut self, name: String, touched: Vec<Touched>) {
+        let waiting = self.waiting.entry(name).or_default();
+        waiting.retain(|old| touched.iter().all(|new| new.due.path != old.due.path));
+        waiting.extend(touched);
+    }
+
+    /// Takes out everything that was put off.
+    pub(super) fn take_waiting(&mut self) -> BTreeMap<String, Vec<Touched>> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Forgets a configuration that turned out not to exist.

@@ -55,7 +55,11 @@ impl Engine {
         }
         match stuck {
             // Its configurations stay busy: one that hangs must not be called again and again.
-            Some(job) => self.stuck.push((names, job)),
+            Some(job) => {
+                self.stuck.push((names, job));
+                // Those that are read beside them need not wait for a job that cannot be applied any more.
+                self.begin_waiting();
+            }
             None => self.free(&names),
         }
     }
@@ -187,8 +191,7 @@ impl Engine {
 
     /// It has no file and never had a good value: there is nothing left to be degraded.
     fn forget(&mut self, name: &str) {
-        let entry = self.book.entry(name);
-        let (had_fault, touched) = (entry.fault.is_some(), std::mem::take(&mut entry.waiting));
+        let had_fault = self.book.get(name).is_some_and(|entry| entry.fault.is_some());
         self.book.remove(name);
         self.shared.observe.edit(|status| {
             status.configs.remove(name);
@@ -197,23 +200,20 @@ impl Engine {
             let event = ChangeEvent::Recovered { config_name: Some(name.to_owned()) };
             self.shared.observe.announce(&self.shared.handlers, event, &[], true);
         }
-        if !touched.is_empty() {
-            // It came back while its absence was being found out.
-            self.begin(vec![Work { name: name.to_owned(), touched, forced: false }], Reason::Change);
-        }
     }
 
     /// Lets the next job for these configurations begin, with what has come up meanwhile.
     pub(super) fn free(&mut self, names: &[String]) {
-        let mut work = Vec::new();
         for name in names.iter().filter(|name| self.book.contains(name)).cloned().collect::<Vec<_>>() {
-            let entry = self.book.entry(&name);
-            entry.busy = false;
-            let touched = std::mem::take(&mut entry.waiting);
-            if !touched.is_empty() {
-                work.push(Work { name, touched, forced: false });
-            }
+            self.book.entry(&name).busy = false;
         }
+        self.begin_waiting();
+    }
+
+    /// Begins what has come up meanwhile. What still must wait goes back.
+    fn begin_waiting(&mut self) {
+        let waiting = self.book.take_waiting().into_iter();
+        let work: Vec<Work> = waiting.map(|(name, touched)| Work { name, touched, forced: false }).collect();
         if !work.is_empty() {
             self.begin(work, Reason::Change);
         }
