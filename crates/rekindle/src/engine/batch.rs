@@ -98,13 +98,22 @@ impl Engine {
     /// them: side by side each would be merged with the old value of the other. What overran its time
     /// is never committed, and keeps only itself waiting.
     fn must_wait(&self, group: &[Work]) -> bool {
-        let busy = |name: &str| self.book.get(name).is_some_and(|entry| entry.busy);
-        let stuck = |name: &String| self.stuck.iter().any(|(names, _)| names.contains(name));
+        let busy = |name: &str| self.book.get(name).is_some_and(|entry| entry.busy.is_some());
         let topics = self.shared.topics();
         let together =
             topics.iter().filter(|topic| group.iter().any(|work| topic.names().contains(&work.name)));
         group.iter().any(|work| busy(&work.name))
-            || together.flat_map(|topic| topic.names()).any(|name| busy(name) && !stuck(name))
+            || together.flat_map(|topic| topic.names()).any(|name| busy(name) && !self.is_stuck(name))
+    }
+
+    fn is_stuck(&self, name: &String) -> bool {
+        self.stuck.iter().any(|(names, _)| names.contains(name))
+    }
+
+    /// Whether a job that was begun before a batch is on one of these, and may still be applied.
+    pub(super) fn in_the_air(&self, names: &[String], before: BatchId) -> bool {
+        let begun = |name: &String| self.book.get(name)?.busy.filter(|batch| *batch < before);
+        names.iter().any(|name| begun(name).is_some() && !self.is_stuck(name))
     }
 
     /// Sends a group's job off.
@@ -122,7 +131,7 @@ impl Engine {
             let current = self.shared.committed.get(&work.name);
             let (member, shadows) =
                 self.book.member(&work.name, &self.inventory, &work.touched, current, work.forced);
-            self.book.entry(&work.name).busy = true;
+            self.book.entry(&work.name).busy = Some(batch);
             self.warn_of_shadows(&work.name, shadows);
             members.push(member);
             touched.extend(work.touched);

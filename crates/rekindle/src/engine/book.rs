@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::batch::BatchId;
 use super::job::{Input, Known, Member};
 use crate::error::Error;
 use crate::load::Candidate;
@@ -27,8 +28,8 @@ pub(super) struct Entry {
     schema: Option<Schema>,
     /// Why it is degraded.
     pub(super) fault: Option<Error>,
-    /// A job is on it.
-    pub(super) busy: bool,
+    /// A job is on it, and belongs to this batch.
+    pub(super) busy: Option<BatchId>,
     /// Files that were told to be ignored, each with the one used instead.
     pub(super) shadowed: BTreeSet<Shadow>,
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::batch::{Reason, Work};
+use super::batch::{BatchId, Reason, Work};
 use super::book::Touched;
 use super::run::{Engine, variables};
 use super::{Command, Receipt, Shared};
@@ -26,6 +26,7 @@ impl Engine {
             }
             // Touches no configuration that a job is on.
             Command::Widen { done } => self.widen(&done),
+            Command::Meet { names, before, reply } => self.meet(names, before, reply),
             command if !self.flights.is_empty() => self.deferred.push(command),
             // A look in the middle of a write could take half of a file for the whole.
             Command::Reload { reply, asked }
@@ -38,6 +39,17 @@ impl Engine {
             Command::Adopt { settings, reply } => self.adopt(*settings, reply),
             // Answered by the loop, which ends on it.
             Command::Shutdown { .. } => {}
+        }
+    }
+
+    /// Jobs that begin from now on know the topics of now; those before are waited for.
+    fn meet(&mut self, names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()>) {
+        let before = before.unwrap_or(self.next_batch);
+        if self.in_the_air(&names, before) {
+            self.deferred.push(Command::Meet { names, before: Some(before), reply });
+        } else {
+            // Whoever asked may have stopped waiting.
+            let _gone = reply.send(());
         }
     }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use self::batch::BatchId;
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +63,8 @@ pub enum Receipt {
 pub(crate) enum Command {
     /// Load these configurations if they are not, and keep them live from now on.
     Activate { names: Vec<String>, reply: oneshot::Sender<Result<()>> },
+    /// Answer when nothing can be applied to these any more that was begun before this was asked.
+    Meet { names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()> },
     /// Look at everything now, without patience for more than what is being written.
     Reload { reply: oneshot::Sender<Receipt>, asked: Instant },
     /// Watch what handlers were registered for meanwhile, too.
@@ -246,16 +249,30 @@ impl EngineHandle {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let wanted = names.clone();
         self.ask(|reply| Command::Activate { names: wanted, reply }).await??;
+        // A type that does not fit is an error here; it never gets to refuse a change.
+        self.value(&Typed::new(names.clone(), merge))?;
         let topic = self.topic::<T>(names, merge);
+        // What a job began with before there was this topic is applied without telling it.
+        let names = topic.names().to_vec();
+        self.ask(|reply| Command::Meet { names, before: None, reply }).await?;
         loop {
-            let picked = self.committed().pick(topic.names());
-            let value = topic.value(&|name| picked.find(name), self.root())?;
-            let value =
-                value.ok_or_else(|| Error::new(ErrorKind::NotFound, "none of the configurations exists"))?;
-            if let Some(mailbox) = topic.open_mailbox(picked.version) {
+            let (value, version) = self.value(&topic)?;
+            if let Some(mailbox) = topic.open_mailbox(version) {
                 return Ok(ConfigStream::new(value, mailbox, topic, Arc::clone(self)));
             }
         }
+    }
+
+    /// The value that a topic has now, and the generation it is from.
+    fn value<T>(&self, topic: &Typed<T>) -> Result<(T, u64)>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        let picked = self.committed().pick(topic.names());
+        let value = topic.value(&|name| picked.find(name), self.root())?;
+        let value =
+            value.ok_or_else(|| Error::new(ErrorKind::NotFound, "none of the configurations exists"))?;
+        Ok((value, picked.version))
     }
 
     /// The topic of a type, made if there is none.

@@ -48,7 +48,7 @@ pub(super) struct Engine {
     pub(super) flights: JoinSet<Landed>,
     /// Jobs that overran their time and still run, with the configurations they keep busy.
     pub(super) stuck: Vec<(Vec<String>, JoinHandle<Outcome>)>,
-    /// Commands that wait until nothing is in flight.
+    /// Commands that wait for what is in flight.
     pub(super) deferred: Vec<Command>,
     pub(super) next_scan: Instant,
     timer: Timer,
@@ -174,10 +174,9 @@ impl Engine {
         }
         self.commit_overdue(now);
         self.free_stuck();
-        if self.flights.is_empty() {
-            let deferred = std::mem::take(&mut self.deferred);
-            deferred.into_iter().for_each(|command| self.obey(command));
-        }
+        // Each decides for itself whether it still has to wait.
+        let deferred = std::mem::take(&mut self.deferred);
+        deferred.into_iter().for_each(|command| self.obey(command));
     }
 
     fn free_stuck(&mut self) {

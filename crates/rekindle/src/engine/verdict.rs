@@ -205,7 +205,7 @@ impl Engine {
     /// Lets the next job for these configurations begin, with what has come up meanwhile.
     pub(super) fn free(&mut self, names: &[String]) {
         for name in names.iter().filter(|name| self.book.contains(name)).cloned().collect::<Vec<_>>() {
-            self.book.entry(&name).busy = false;
+            self.book.entry(&name).busy = None;
         }
         self.begin_waiting();
     }
