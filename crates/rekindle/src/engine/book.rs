@@ -28,6 +28,8 @@ pub(super) struct Entry {
     schema: Option<Schema>,
     /// Why it is degraded.
     pub(super) fault: Option<Error>,
+    /// What it was refused together with: perhaps there is nothing wrong with it.
+    pub(super) beside: Vec<String>,
     /// A job is on it, and belongs to this batch.
     pub(super) busy: Option<BatchId>,
     /// Files that were told to be ignored, each with the one used instead.

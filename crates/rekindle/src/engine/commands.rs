@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// A look at all files of a configuration, without patience.
-    fn first_look(&self, name: &str) -> Work {
+    pub(super) fn first_look(&self, name: &str) -> Work {
         let now = Instant::now();
         let touch = |path: PathBuf| {
             let stamp = Stamp::of(&self.shared.root.join(&path));

@@ -1,5 +1,6 @@
 //! What follows from a verdict: a change is held, refused, left alone, or committed and told of.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,9 @@ impl Engine {
             if let Some(batch) = self.batches.get_mut(&batch) {
                 batch.refused.push((name.clone(), error.clone()));
             }
-            self.book.entry(name).fault = Some(error.clone());
+            let entry = self.book.entry(name);
+            entry.fault = Some(error.clone());
+            entry.beside = names.iter().filter(|other| *other != name).cloned().collect();
             self.update_status(name);
             if !first && (news || known != Some(error.to_string())) {
                 self.shared.observe.failed(&self.shared.handlers, name, error);
@@ -179,13 +182,33 @@ impl Engine {
 
     /// They are good again, if they were not.
     fn recover(&mut self, names: &[String]) {
+        let mut beside = BTreeSet::new();
         for name in names {
-            let had_fault = self.book.entry(name).fault.take().is_some();
+            let entry = self.book.entry(name);
+            beside.extend(std::mem::take(&mut entry.beside));
+            let had_fault = entry.fault.take().is_some();
             self.update_status(name);
             if had_fault {
                 let event = ChangeEvent::Recovered { config_name: Some(name.clone()) };
                 self.shared.observe.announce(&self.shared.handlers, event, &[], true);
             }
+        }
+        self.reconsider(&beside);
+    }
+
+    /// Looks anew at what was refused together with something that is good now.
+    fn reconsider(&mut self, beside: &BTreeSet<String>) {
+        let degraded = |name: &&String| self.book.get(name).is_some_and(|entry| entry.fault.is_some());
+        let mut work: Vec<Work> = beside
+            .iter()
+            .filter(degraded)
+            .map(|name| Work { forced: false, ..self.first_look(name) })
+            .collect();
+        for touched in work.iter_mut().flat_map(|work| &mut work.touched) {
+            touched.due.last_chance = false;
+        }
+        if !work.is_empty() {
+            self.begin(work, Reason::Change);
         }
     }
 
