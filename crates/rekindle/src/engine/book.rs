@@ -103,10 +103,15 @@ impl Book {
         self.entries.remove(name);
     }
 
-    /// Every file that a configuration has now: layers, the ignored ones too, and the schema.
+    /// Every file that a configuration has as far as is known: layers, the ignored ones too, and the schema.
     pub(super) fn files(&self, name: &str, inventory: &Inventory) -> Vec<PathBuf> {
+        self.places(name).filter(|path| inventory.get(path).is_some()).collect()
+    }
+
+    /// Every path at which a configuration can have a file.
+    pub(super) fn places(&self, name: &str) -> impl Iterator<Item = PathBuf> {
         let layers = Layer::ALL.iter().flat_map(|layer| self.routes.candidates(name, *layer));
-        layers.chain([Routes::schema(name)]).filter(|path| inventory.get(path).is_some()).collect()
+        layers.chain([Routes::schema(name)])
     }
 
     /// A configuration's part in a job, and the files that newly are in each other's way.

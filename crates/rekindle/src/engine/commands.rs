@@ -142,10 +142,16 @@ impl Engine {
         let now = Instant::now();
         let touch = |path: PathBuf| {
             let stamp = Stamp::of(&self.shared.root.join(&path));
-            Touched { due: Due { path, from: None, first: now, last: now, last_chance: true }, now: stamp }
+            // Nobody looked at a file that was made before anybody wanted its configuration.
+            let is_wanted = stamp.is_some() && self.watch.interest().file(&path);
+            let due = Due { path, from: None, first: now, last: now, last_chance: true };
+            (is_wanted || self.inventory.get(&due.path).is_some()).then_some(Touched { due, now: stamp })
         };
-        let files = self.book.files(name, &self.inventory);
-        Work { name: name.to_owned(), touched: files.into_iter().map(touch).collect(), forced: true }
+        Work {
+            name: name.to_owned(),
+            touched: self.book.places(name).filter_map(touch).collect(),
+            forced: true,
+        }
     }
 
     /// Looks at everything there is, and answers with what came of it.
