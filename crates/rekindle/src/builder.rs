@@ -143,6 +143,21 @@ impl HotReloadBuilder {
         self.set(|settings| settings.poll = Some(interval.clamp(Duration::from_millis(10), LONGEST)))
     }
 
+    /// How often everything is compared with what is known, in case nothing told of a change. Default:
+    /// 30 s; at least 100 ms. It only asks for sizes and times, and in small pieces. What it catches is
+    /// counted in [`Status::reconciled`](crate::Status::reconciled).
+    pub fn reconcile(self, interval: Duration) -> Self {
+        self.set(|settings| settings.reconcile = interval.clamp(Duration::from_millis(100), LONGEST))
+    }
+
+    /// Holds the system's queue of notifications to have overflowed when it gives more than this many at
+    /// a time. Only tests have a use for it.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn queue_limit(self, notices: usize) -> Self {
+        self.set(|settings| settings.queue_limit = notices)
+    }
+
     /// Allows `/` and a home directory as the root, which are refused otherwise. Default: false.
     pub fn allow_any_root(self, allow: bool) -> Self {
         self.set(|settings| settings.allow_any_root = allow)
@@ -177,8 +192,9 @@ impl HotReloadBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Root`], [`ErrorKind::Pattern`], [`ErrorKind::Name`] for what is malformed,
-    /// [`ErrorKind::Conflict`] when an engine with other options serves the root already,
-    /// [`ErrorKind::Watch`] when the operating system offers no notification.
+    /// [`ErrorKind::Conflict`] when an engine with other options serves the root already. That the
+    /// operating system offers no notification is no error: the files are polled then, and
+    /// [`Status::degraded`](crate::Status::degraded) tells which limit to raise.
     pub async fn start(self) -> Result<HotReloadManager> {
         let Self { root, settings, stated, parts } = self;
         Patterns::new(&settings.config.watch_patterns)?;

@@ -63,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) time_limit: Duration,
     /// Poll at this interval instead of asking the operating system.
     pub(crate) poll: Option<Duration>,
+    /// How often everything is compared with what is known, in case nobody told of a change.
+    pub(crate) reconcile: Duration,
+    /// How many notices at a time are believed to be all there were.
+    pub(crate) queue_limit: usize,
     pub(crate) allow_any_root: bool,
 }
 
@@ -77,6 +81,8 @@ impl Default for Settings {
             backups_kept: 20,
             time_limit: Duration::from_secs(10),
             poll: None,
+            reconcile: Duration::from_secs(30),
+            queue_limit: usize::MAX,
             allow_any_root: false,
         }
     }

@@ -16,6 +16,7 @@ use super::{Receipt, Shared};
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::load::Failure;
+use crate::watch::changes_yet;
 
 /// A number that tells batches apart.
 pub(super) type BatchId = u64;
@@ -183,7 +184,10 @@ impl Engine {
 
     /// Whether one of its files has been written to since it was due: what was read may be half of that.
     fn is_overtaken(&self, landed: &Landed) -> bool {
-        let overtaken = |touched: &Touched| !touched.due.last_chance && self.settle.stirs(&touched.due.path);
+        let overtaken = |Touched { due, .. }: &Touched| {
+            !due.last_chance
+                && (self.settle.stirs(&due.path) || changes_yet(&self.shared.root, due).is_some())
+        };
         let patient =
             matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
         patient && landed.stuck.is_none() && landed.touched.iter().any(overtaken)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::batch::BatchId;
 use super::job::{Input, Known, Member};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::load::Candidate;
 use crate::route::{Layer, Routes};
 use crate::settle::Due;
@@ -68,6 +68,14 @@ impl Book {
 
     pub(super) fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.get(name)
+    }
+
+    /// The configurations that are degraded because a file of theirs cannot be read, and that no job is on.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
+        let is_unreadable = |entry: &Entry| {
+            entry.fault.as_ref().is_some_and(|fault| fault.kind() == ErrorKind::Io) && entry.busy.is_none()
+        };
+        self.entries.iter().filter(move |(_, entry)| is_unreadable(entry)).map(|(name, _)| name.as_str())
     }
 
     /// Notes what a job read of a configuration's files.

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::observe::ConfigState;
 use crate::route::{Interest, Routes};
 use crate::settle::Due;
-use crate::watch::{Found, Stamp, Watch};
+use crate::watch::{Source, Stamp, Watch};
 
 impl Engine {
     pub(super) fn obey(&mut self, command: Command) {
@@ -108,8 +108,7 @@ impl Engine {
 
     /// Arms and lists what the interest wants; new files are noted, not told of.
     fn arm(&mut self) {
-        let mut found = Found::default();
-        for (path, stamp) in self.watch.list(&mut found) {
+        for (path, stamp) in self.watch.list() {
             if self.inventory.get(&path).is_none() {
                 self.inventory.insert(path, stamp);
             }
@@ -119,13 +118,9 @@ impl Engine {
         let interest = self.watch.interest();
         let plain = |path: &std::path::Path| interest.by_pattern(path) && routes.of(path).config.is_none();
         self.inventory.fingerprint(&self.shared.root, plain);
-        self.note_degradation(&found.refused, Instant::now());
-        let (watched_dirs, environment) =
-            (self.watch.directories(), self.book.routes.environment().to_owned());
-        self.shared.observe.edit(|status| {
-            status.watched_dirs = watched_dirs;
-            status.environment = environment;
-        });
+        self.note_trouble();
+        let environment = self.book.routes.environment().to_owned();
+        self.shared.observe.edit(|status| status.environment = environment);
     }
 
     /// Arms everything and loads every configuration that the patterns want.
@@ -144,7 +139,7 @@ impl Engine {
             let stamp = Stamp::of(&self.shared.root.join(&path));
             // Nobody looked at a file that was made before anybody wanted its configuration.
             let is_wanted = stamp.is_some() && self.watch.interest().file(&path);
-            let due = Due { path, from: None, first: now, last: now, last_chance: true };
+            let due = at_once(path, now);
             (is_wanted || self.inventory.get(&due.path).is_some()).then_some(Touched { due, now: stamp })
         };
         Work {
@@ -156,10 +151,11 @@ impl Engine {
 
     /// Looks at everything there is, and answers with what came of it.
     fn reload(&mut self, reply: oneshot::Sender<Receipt>) {
-        let found = self.watch.scan(&self.inventory);
+        self.work_off_all();
+        let found = self.watch.scan_all(true, &self.inventory);
         let (now, mut others) = (Instant::now(), BTreeMap::<String, Vec<Touched>>::new());
         for signal in found.signals {
-            let due = Due { path: signal.path, from: None, first: now, last: now, last_chance: true };
+            let due = at_once(signal.path, now);
             match self.config_of(&due.path) {
                 Some(name) => {
                     let stamp = Stamp::of(&self.shared.root.join(&due.path));
@@ -189,14 +185,10 @@ impl Engine {
         for name in self.book.names() {
             interest.add_config(&name);
         }
-        let poll = settings.poll.is_some();
-        if poll == self.settings.poll.is_some() {
+        if source(&settings) == source(&self.settings) {
             self.watch.set_interest(interest);
         } else {
-            self.watch = match Watch::new(&self.shared.root, interest, poll) {
-                Ok(watch) => watch,
-                Err(error) => return drop(reply.send(Err(error))),
-            };
+            self.watch = Watch::new(&self.shared.root, interest, source(&settings));
         }
         self.next_scan = Instant::now();
         self.settle.set(settings.settle, settings.window());
@@ -206,6 +198,19 @@ impl Engine {
         self.settings = settings;
         self.take_stock(Reason::First(signal_ready(reply)));
     }
+}
+
+/// Who is to tell of changes.
+pub(super) fn source(settings: &Settings) -> Source {
+    match settings.poll {
+        Some(_) => Source::Poll,
+        None => Source::System { limit: settings.queue_limit },
+    }
+}
+
+/// A look without patience.
+fn at_once(path: PathBuf, now: Instant) -> Due {
+    Due { path, from: None, first: now, last: now, last_chance: true, seen: None }
 }
 
 /// Whether the configurations can be read; of several that are merged, one is enough.

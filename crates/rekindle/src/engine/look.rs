@@ -6,77 +6,24 @@ use std::time::Instant;
 
 use super::batch::{Reason, Work};
 use super::book::Touched;
-use super::run::{Engine, RECONCILE, WHILE_MISSING, WHILE_UNWATCHED};
+use super::compare::Why;
+use super::run::Engine;
 use crate::event::{ChangeEvent, ChangeType, ResourceKind};
 use crate::settle::Due;
-use crate::watch::{Found, Look, Stamp};
+use crate::watch::{Found, Stamp};
 
 impl Engine {
+    /// Takes in what the watch stage found.
     pub(super) fn take_in(&mut self, found: Found) {
         let now = Instant::now();
         for signal in found.signals {
             self.settle.observe(signal, now);
         }
         if found.overflowed {
-            self.rescan("the queue of file notifications overflowed");
+            self.compare(Why::Overflow);
         }
-        self.note_degradation(&found.refused, now);
-    }
-
-    /// Compares everything with what is known, because nobody tells, or in case nobody told.
-    pub(super) fn scan(&mut self) {
-        let now = Instant::now();
-        let found = self.watch.scan(&self.inventory);
-        for signal in found.signals {
-            self.settle.observe(signal, now);
-        }
-        let unwatched = found.refused;
-        self.next_scan = now + self.settings.poll.or(self.watch.poll_interval()).unwrap_or(RECONCILE);
-        self.note_degradation(&unwatched, now);
-        if unwatched.is_empty() && self.shared.root.is_dir() {
-            self.note_recovery();
-        }
-        let watched_dirs = self.watch.directories();
-        self.shared.observe.edit(|status| status.watched_dirs = watched_dirs);
-    }
-
-    fn rescan(&mut self, reason: &str) {
-        let now = Instant::now();
-        let found = self.watch.scan(&self.inventory);
-        let event = ChangeEvent::Rescanned { reason: reason.to_owned(), found: found.signals.len() };
-        for signal in found.signals {
-            self.settle.observe(signal, now);
-        }
-        self.shared.observe.announce(&self.shared.handlers, event, &[], false);
-    }
-
-    /// Says so, once, when the root is missing or directories cannot be watched, and looks more often.
-    pub(super) fn note_degradation(&mut self, refused: &[(PathBuf, std::io::Error)], now: Instant) {
-        let root = &self.shared.root;
-        let reason = match refused.first() {
-            _ if !root.is_dir() => format!("the root {} is missing", root.display()),
-            Some((directory, cause)) => unwatched(&root.join(directory), cause, refused.len()),
-            None => return,
-        };
-        let interval = if root.is_dir() { WHILE_UNWATCHED } else { WHILE_MISSING };
-        self.next_scan = self.next_scan.min(now + interval);
-        let mut new = false;
-        self.shared.observe.edit(|status| {
-            new = status.degraded.is_none();
-            status.degraded = Some(reason.clone());
-        });
-        if new {
-            let event = ChangeEvent::Degraded { reason };
-            self.shared.observe.announce(&self.shared.handlers, event, &[], false);
-        }
-    }
-
-    fn note_recovery(&mut self) {
-        let mut was_degraded = false;
-        self.shared.observe.edit(|status| was_degraded = status.degraded.take().is_some());
-        if was_degraded {
-            let event = ChangeEvent::Recovered { config_name: None };
-            self.shared.observe.announce(&self.shared.handlers, event, &[], false);
+        if self.watch.trouble().is_some() != self.next_retry.is_some() {
+            self.note_trouble();
         }
     }
 
@@ -86,7 +33,7 @@ impl Engine {
         for due in due {
             match self.config_of(&due.path) {
                 Some(name) => self.sort_in(name, due, &mut work),
-                None => self.look_at_file(&due),
+                None => self.backlog.push(due),
             }
         }
         let work: Vec<Work> =
@@ -105,6 +52,20 @@ impl Engine {
             self.settle.hold(&due);
         } else if now.is_some() || was_there {
             work.entry(name).or_default().push(Touched { due, now });
+        }
+    }
+
+    /// Whether a configuration is degraded because a file of it cannot be read.
+    pub(super) fn has_unreadable(&self) -> bool {
+        self.book.unreadable().next().is_some()
+    }
+
+    /// Reads what could not be read: no event tells that it can be by now.
+    pub(super) fn reread(&mut self) {
+        let names: Vec<String> = self.book.unreadable().map(str::to_owned).collect();
+        if !names.is_empty() {
+            let work = names.iter().map(|name| Work { forced: false, ..self.first_look(name) }).collect();
+            self.begin(work, Reason::Change);
         }
     }
 
@@ -130,16 +91,11 @@ impl Engine {
         if !self.watch.interest().by_pattern(&due.path) {
             return;
         }
-        let now =
-            Stamp::read_at(&self.shared.root.join(&due.path), &self.shared.root, self.settings.max_file_size);
+        let root = self.shared.root.clone();
+        let now = Stamp::read_at(&root.join(&due.path), &root, self.settings.max_file_size);
         self.catch_up();
-        if !due.last_chance && self.settle.stirs(&due.path) {
-            return self.settle.again(due);
-        }
-        match self.inventory.judge(&self.shared.root, due, now) {
-            Look::Same => {}
-            Look::Unfinished => self.settle.hold(due),
-            Look::Changed(change_type) => self.tell_of_file(due.path.clone(), change_type),
+        if let Some(change_type) = self.inventory.examine(&root, due, now, &mut self.settle) {
+            self.tell_of_file(due.path.clone(), change_type);
         }
     }
 
@@ -148,19 +104,4 @@ impl Engine {
         let event = ChangeEvent::FileChanged { path: self.shared.root.join(&path), change_type };
         self.shared.observe.announce(&self.shared.handlers, event, &[path], of_config);
     }
-}
-
-/// Why some directories are not watched, and what to do about it.
-fn unwatched(first: &Path, cause: &std::io::Error, count: usize) -> String {
-    let others = match count - 1 {
-        0 => String::new(),
-        1 => " and 1 other directory".to_owned(),
-        more => format!(" and {more} other directories"),
-    };
-    let help = match cause.kind() {
-        std::io::ErrorKind::StorageFull => "raise the limit: sudo sysctl fs.inotify.max_user_watches=1048576",
-        std::io::ErrorKind::PermissionDenied => "give the program the right to read it, or exclude it",
-        _ => "until that is mended, it is looked at again and again",
-    };
-    format!("{}{others} cannot be watched: {cause} ({help})", first.display())
 }

@@ -1,8 +1,11 @@
 //! The engine: a thread that drives the stages for one root, and the handle to it.
 
+mod backlog;
 mod batch;
 mod book;
 mod commands;
+mod compare;
+mod git;
 mod job;
 mod look;
 mod run;

@@ -8,9 +8,12 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::backlog::Backlog;
 use super::batch::{Batch, BatchId, Landed, Reason};
 use super::book::Book;
-use super::commands::signal_ready;
+use super::commands::{signal_ready, source};
+use super::compare::{Comparison, Why};
+use super::git::GitLock;
 use super::job::Outcome;
 use super::timer::Timer;
 use super::{Command, Shared};
@@ -19,16 +22,10 @@ use crate::error::Result;
 use crate::load::Variables;
 use crate::route::{Interest, Routes};
 use crate::settle::Settle;
-use crate::watch::{Inventory, Watch};
+use crate::watch::{Inventory, Stirred, Watch};
 
-/// How often everything is compared with what is known, in case no event told of a change.
-pub(super) const RECONCILE: Duration = Duration::from_secs(30);
-
-/// How often to look for the root while it is missing: a walk of nothing.
-pub(super) const WHILE_MISSING: Duration = Duration::from_millis(250);
-
-/// How often to look while some directories cannot be watched: a walk of everything.
-pub(super) const WHILE_UNWATCHED: Duration = Duration::from_secs(2);
+/// How often to see whether git is still at work, where the quiet is shorter than this.
+const LEAST_QUIET: Duration = Duration::from_millis(1);
 
 /// How long a shutdown waits for what is in flight. It is to return within a second.
 const FAREWELL: Duration = Duration::from_millis(800);
@@ -50,7 +47,14 @@ pub(super) struct Engine {
     pub(super) stuck: Vec<(Vec<String>, JoinHandle<Outcome>)>,
     /// Commands that wait for what is in flight.
     pub(super) deferred: Vec<Command>,
+    /// Plain files that are due.
+    pub(super) backlog: Backlog,
+    pub(super) git: GitLock,
+    /// The comparison under way, and when the next begins.
+    pub(super) comparison: Option<Comparison>,
     pub(super) next_scan: Instant,
+    /// When to look again at what cannot be watched or read.
+    pub(super) next_retry: Option<Instant>,
     timer: Timer,
 }
 
@@ -84,7 +88,7 @@ impl Drop for CloseOnDrop<'_> {
 
 /// What woke the loop.
 enum Woken {
-    Files,
+    Files(Stirred),
     Landed(Box<Landed>),
     Asked(Option<Command>),
     Clock,
@@ -94,12 +98,12 @@ impl Engine {
     fn new(shared: Arc<Shared>, settings: Settings) -> Result<Self> {
         let mut interest = Interest::new(&settings.config.watch_patterns, &settings.config.exclude_patterns)?;
         interest.add_patterns(shared.handlers.patterns());
-        let watch = Watch::new(&shared.root, interest, settings.poll.is_some())?;
+        let watch = Watch::new(&shared.root, interest, source(&settings));
         let settle = Settle::new(settings.settle, settings.window());
         let book = Book::new(Routes::new(settings.environment()));
         let variables = Arc::new(variables(&settings));
-        let interval = settings.poll.or(watch.poll_interval()).unwrap_or(RECONCILE);
-        Ok(Self {
+        let git = GitLock::of(&shared.root);
+        let mut engine = Self {
             shared,
             settings,
             variables,
@@ -112,19 +116,24 @@ impl Engine {
             flights: JoinSet::new(),
             stuck: Vec::new(),
             deferred: Vec::new(),
-            next_scan: Instant::now() + interval,
+            backlog: Backlog::default(),
+            git,
+            comparison: None,
+            next_scan: Instant::now(),
+            next_retry: None,
             timer: Timer::new()?,
-        })
+        };
+        engine.next_scan += engine.scan_interval();
+        Ok(engine)
     }
 
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>, ready: oneshot::Sender<Result<()>>) {
         self.take_stock(Reason::First(signal_ready(ready)));
         let farewell = loop {
             match self.wait(&mut inbox).await {
-                Woken::Files => {
-                    let found = self.watch.drain(&self.inventory);
-                    self.take_in(found);
-                }
+                Woken::Files(Stirred::Files) => self.catch_up(),
+                Woken::Files(Stirred::Mounts) if self.watch.was_remounted() => self.compare(Why::Remounted),
+                Woken::Files(Stirred::Mounts) => {}
                 Woken::Landed(landed) => self.land(*landed),
                 Woken::Asked(Some(Command::Shutdown { reply })) => break Some(reply),
                 Woken::Asked(Some(command)) => self.obey(command),
@@ -143,8 +152,7 @@ impl Engine {
     }
 
     async fn wait(&mut self, inbox: &mut mpsc::Receiver<Command>) -> Woken {
-        let deadlines = [self.settle.deadline(), self.batch_deadline(), Some(self.next_scan)];
-        let deadline = deadlines.into_iter().flatten().min().unwrap_or(self.next_scan);
+        let deadline = self.deadline();
         tokio::select! {
             biased;
             Some(landed) = self.flights.join_next() => match landed {
@@ -155,23 +163,38 @@ impl Engine {
             () = freed(&mut self.stuck) => Woken::Clock,
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
-            () = self.watch.changed() => Woken::Files,
+            stirred = self.watch.changed() => Woken::Files(stirred),
             () = self.timer.at(deadline) => Woken::Clock,
         }
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        let under_way = self.comparison.as_ref().map(|_| now);
+        let deadlines = [
+            self.settle.deadline(),
+            self.batch_deadline(),
+            self.backlog.deadline(now),
+            self.next_retry,
+            under_way,
+        ];
+        deadlines.into_iter().flatten().fold(self.next_scan, Instant::min)
     }
 
     /// Everything that a moment can bring about, whatever woke the loop.
     fn on_clock(&mut self) {
         let now = Instant::now();
-        if self.next_scan <= now {
-            self.scan();
-        }
+        self.go_on_comparing(now);
         // A writer may have begun anew since the last look at what the system told.
         self.catch_up();
+        if self.settle.batch_is_due(now) && self.git.is_held() {
+            self.settle.prolong(now + LEAST_QUIET.saturating_sub(self.settings.settle));
+        }
         let due = self.settle.due(now);
         if !due.is_empty() {
             self.look(due);
         }
+        self.work_off(now);
         self.commit_overdue(now);
         self.free_stuck();
         // Each decides for itself whether it still has to wait.
@@ -189,11 +212,11 @@ impl Engine {
     /// Lets everything in flight land and be handed on, for as long as a farewell may take.
     async fn finish(&mut self) {
         let farewell = async {
-            let found = self.watch.drain(&self.inventory);
-            self.take_in(found);
+            self.catch_up();
             tokio::time::sleep(self.settings.settle).await;
             let due = self.settle.due(Instant::now());
             self.look(due);
+            self.work_off_all();
             while let Some(landed) = self.flights.join_next().await {
                 landed.into_iter().for_each(|landed| self.land(landed));
             }

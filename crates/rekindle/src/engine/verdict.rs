@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::observe::{ConfigState, ConfigStatus};
 use crate::validate::{changed_pointers, guarded};
-use crate::watch::Look;
+use crate::watch::changes_yet;
 
 impl Engine {
     /// It looks unfinished: give its writer the rest of the window.
@@ -27,7 +27,10 @@ impl Engine {
     /// It was read while it was being written: nothing that was read counts.
     pub(super) fn look_again(&mut self, landed: &Landed) {
         for touched in &landed.touched {
-            self.settle.again(&touched.due);
+            match changes_yet(&self.shared.root, &touched.due) {
+                Some(other) => self.settle.look_later(&touched.due, other, Instant::now()),
+                None => self.settle.again(&touched.due),
+            }
         }
         self.free(&landed.names);
     }
@@ -170,7 +173,8 @@ impl Engine {
             if now.is_none() || !outcome.read.contains_key(&due.path) {
                 names.iter().for_each(|name| self.book.entry(name).forget(&due.path));
             }
-            if let Look::Changed(change_type) = self.inventory.note(&self.shared.root, due, now) {
+            self.inventory.note_growth(&due.path, now.as_ref(), &mut self.settle);
+            if let Some(change_type) = self.inventory.note(&self.shared.root, due, now) {
                 news = true;
                 if !silent {
                     self.tell_of_file(due.path.clone(), change_type);

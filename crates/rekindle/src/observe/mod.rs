@@ -45,6 +45,11 @@ impl Observe {
         self.bus().as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
     }
 
+    /// How many events wait for the slowest receiver.
+    pub(crate) fn waiting(&self) -> usize {
+        self.bus().as_ref().map_or(0, broadcast::Sender::len)
+    }
+
     /// Tells everybody but the handlers.
     pub(crate) fn tell(&self, event: ChangeEvent) {
         log(&event);

@@ -16,8 +16,10 @@ pub struct Status {
     pub environment: String,
     /// The generation in use; 0 before the first good value.
     pub generation: u64,
-    /// How many directories are watched.
+    /// How many directories the system watches for the engine.
     pub watched_dirs: usize,
+    /// How many are looked at at an interval instead, because the system does not tell of them.
+    pub polled_dirs: usize,
     /// Every configuration, by name.
     pub configs: BTreeMap<String, ConfigStatus>,
     /// What keeps the engine itself from fully doing its work.
@@ -30,6 +32,8 @@ pub struct Status {
     pub handler_failures: u64,
     /// How often everything had to be looked at anew because notifications were lost.
     pub rescans: u64,
+    /// Files that the regular comparison found changed though nothing had told of them, since the start.
+    pub reconciled: u64,
 }
 
 /// How one configuration is.
@@ -63,12 +67,14 @@ impl Status {
             environment: String::new(),
             generation: 0,
             watched_dirs: 0,
+            polled_dirs: 0,
             configs: BTreeMap::new(),
             degraded: None,
             reloads: 0,
             refused: 0,
             handler_failures: 0,
             rescans: 0,
+            reconciled: 0,
         }
     }
 

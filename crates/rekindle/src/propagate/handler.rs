@@ -266,6 +266,13 @@ impl Handlers {
         patterns.collect()
     }
 
+    /// How many events wait for the slowest handler.
+    pub(crate) fn waiting(&self) -> usize {
+        let all = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        let queued = |registered: &Registered| registered.with_queue(|queue| queue.events.len());
+        all.iter().map(|(registered, _)| queued(registered)).max().unwrap_or(0)
+    }
+
     /// Puts an event into the queue of everyone it concerns.
     pub(crate) fn dispatch(&self, dispatch: &Dispatch<'_>) {
         let all = self.registered.lock().unwrap_or_else(PoisonError::into_inner);

@@ -83,10 +83,38 @@ fn is_transient(path: &Path) -> bool {
     vim_probe || backup || emacs || jetbrains || nfs
 }
 
+/// Whether a name is what a program writes first and then moves into place: more is coming.
+///
+/// Only names that are sure to be that: a log that is kept open beside the configurations must not
+/// make every save wait.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let random = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let rsync =
+        name.strip_prefix('.').and_then(|name| name.rsplit_once('.')).is_some_and(|(_, end)| random(end));
+    let sed = name.strip_prefix("sed").is_some_and(random);
+    let glib = name.strip_prefix(".goutputstream-").is_some_and(random);
+    let tempfile = name.strip_prefix(".tmp").is_some_and(random);
+    let jetbrains = name.ends_with("___jb_tmp___");
+    rsync || sed || glib || tempfile || jetbrains || name.ends_with(".tmp")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::HotReloadConfig;
+
+    #[test]
+    fn names_that_are_moved_into_place() {
+        let temporary =
+            [".app.toml.Xy12Ab", "config/sedAbC123", ".tmpQwErTy", "app.toml.tmp", "a.html___jb_tmp___"];
+        for name in temporary {
+            assert!(is_temporary(Path::new(name)), "{name}");
+        }
+        for name in [".app.toml.swp", "app.log", "app.toml", "sedition", ".hidden", ".a.backup7", "4913"] {
+            assert!(!is_temporary(Path::new(name)), "{name}");
+        }
+    }
 
     fn defaults() -> Interest {
         let config = HotReloadConfig::default();

@@ -6,14 +6,21 @@
 //! | a path is | because | due |
 //! |---|---|---|
 //! | finished | its writer closed it, or renamed it into place | when no finished write has followed for the quiet, at most a window after the batch began |
-//! | seen | a listing found it changed; nobody said whether its writer is done | after a spell without a further signal, at most a window |
+//! | seen | a listing found it changed; nobody said whether its writer is done | after a spell in which it stays as it is, at most a window |
 //! | writing | it is open for writing | a window after its first signal, unless it is closed before |
 //! | gone | it was deleted, or moved away | a window after its first signal, unless it is back before |
 //! | held | it was looked at, and is empty, unreadable or invalid | a window after its first signal, unless it is written before |
+//!
+//! Two things prolong the quiet of the finished ones, since they say that more of the same save is
+//! coming: a temporary sibling that is being written ([`What::Staging`]), and whoever drives this
+//! ([`Settle::prolong`]). One thing takes a path out of the common quiet: a file that grows again and
+//! again, as a log does, is due once a window and holds up nobody else ([`Settle::grew`]).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use crate::watch::Stamp;
 
 #[cfg(test)]
 mod tests;
@@ -21,8 +28,12 @@ mod tests;
 /// How long a path that was merely seen to differ must stay as it is to count as finished.
 const SPELL: Duration = Duration::from_millis(40);
 
+/// How often a file may grow, each time within a window of the last, until it is taken for one that
+/// never stops. A person who saves, or a script that appends its lines, comes nowhere near.
+const RESTLESS: u32 = 8;
+
 /// What the watch stage says of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum What {
     /// Closed after writing, renamed into place, linked, or its attributes changed.
     Finished,
@@ -32,19 +43,23 @@ pub(crate) enum What {
     Writing,
     /// Not there any more under this name.
     Gone,
-    /// Differs from what is known, found by listing.
-    Seen,
+    /// Differs from what is known; with what it looked like, where a listing found that.
+    Seen(Option<Stamp>),
+    /// A temporary file beside wanted ones is being written: more is coming.
+    Staging,
+    /// A temporary file was closed, moved into place or deleted.
+    Staged,
 }
 
 /// A path and what happened to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Signal {
     pub(crate) path: PathBuf,
     pub(crate) what: What,
 }
 
 /// A path that is due for a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Due {
     pub(crate) path: PathBuf,
     /// The name it was renamed from.
@@ -55,6 +70,8 @@ pub(crate) struct Due {
     pub(crate) last: Instant,
     /// Its window is over: what is wrong with it now is wrong.
     pub(crate) last_chance: bool,
+    /// What it looked like when a listing found it. If it looks different now, its writer is at work.
+    pub(crate) seen: Option<Stamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +94,23 @@ struct Pending {
     last: Instant,
     /// When it came into its state.
     since: Instant,
+    /// What it looked like, where it was only seen.
+    seen: Option<Stamp>,
+}
+
+/// A file that grew when it was looked at.
+#[derive(Debug)]
+struct Growth {
+    times: u32,
+    /// The last look.
+    at: Instant,
+}
+
+/// A temporary file that is being written.
+#[derive(Debug)]
+struct Staging {
+    since: Instant,
+    last: Instant,
 }
 
 /// The state after a signal. The last word counts, except where a listing knows less than the events.
@@ -105,12 +139,17 @@ pub(crate) struct Settle {
     quiet: Duration,
     window: Duration,
     pending: BTreeMap<PathBuf, Pending>,
+    staging: BTreeMap<PathBuf, Staging>,
+    /// The last sign that more of a save is coming: the quiet runs from here at the earliest.
+    prolonged: Option<Instant>,
+    growing: BTreeMap<PathBuf, Growth>,
 }
 
 impl Settle {
     /// `quiet` bounds how close finished writes must follow to be one batch, `window` all patience.
     pub(crate) fn new(quiet: Duration, window: Duration) -> Self {
-        Self { quiet, window, pending: BTreeMap::new() }
+        let (pending, staging, growing) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { quiet, window, pending, staging, prolonged: None, growing }
     }
 
     /// Goes by another quiet and another window from now on.
@@ -120,42 +159,97 @@ impl Settle {
 
     /// Takes in one signal.
     pub(crate) fn observe(&mut self, signal: Signal, now: Instant) {
-        let (state, from) = match signal.what {
-            What::Finished => (State::Finished, None),
-            What::RenamedFrom(from) => (State::Finished, Some(from)),
-            What::Writing => (State::Writing, None),
-            What::Gone => (State::Gone, None),
-            What::Seen => (State::Seen, None),
-        };
-        let fresh = Pending { state, from: None, first: now, last: now, since: now };
-        let pending = self.pending.entry(signal.path).or_insert(fresh);
+        let Signal { path, what } = signal;
+        match what {
+            What::Finished => self.merge(path, State::Finished, now).seen = None,
+            What::Writing => self.merge(path, State::Writing, now).seen = None,
+            What::Gone => self.merge(path, State::Gone, now).seen = None,
+            // A later rename replaces an earlier one; a mere write to the renamed file does not undo it.
+            What::RenamedFrom(from) => self.merge(path, State::Finished, now).from = Some(from),
+            What::Seen(seen) => self.see(path, seen, now),
+            What::Staging => {
+                self.staging.entry(path).or_insert(Staging { since: now, last: now }).last = now;
+            }
+            What::Staged => {
+                self.staging.remove(&path);
+                self.prolonged = Some(now);
+            }
+        }
+    }
+
+    fn merge(&mut self, path: PathBuf, state: State, now: Instant) -> &mut Pending {
+        let fresh = Pending { state, from: None, first: now, last: now, since: now, seen: None };
+        let pending = self.pending.entry(path).or_insert(fresh);
         let merged = merge(pending.state, state);
         if merged != pending.state {
             pending.since = now;
         }
         pending.state = merged;
         pending.last = now;
-        // A later rename replaces an earlier one; a mere write to the renamed file does not undo it.
-        pending.from = from.or(pending.from.take());
+        pending
+    }
+
+    /// A listing that finds again what it found before says nothing new: the spell goes on.
+    fn see(&mut self, path: PathBuf, seen: Option<Stamp>, now: Instant) {
+        let stays = |pending: &Pending| {
+            let before = pending.seen.as_ref().filter(|_| pending.state == State::Seen);
+            before.zip(seen.as_ref()).is_some_and(|(before, now)| before.looks_like(now))
+        };
+        if !self.pending.get(&path).is_some_and(stays) {
+            self.merge(path, State::Seen, now).seen = seen;
+        }
+    }
+
+    /// More of a save is coming, by whatever sign: the quiet begins anew, `from` here.
+    pub(crate) fn prolong(&mut self, from: Instant) {
+        self.prolonged = Some(from);
     }
 
     /// The path was due, was looked at, and looks unfinished: wait for its writer until the window ends.
     ///
     /// A signal that came since it was taken out wins, but its window still began with the first one.
     pub(crate) fn hold(&mut self, due: &Due) {
+        self.put_back(due, State::Held, None);
+    }
+
+    /// The path was due, and its look came to nothing: it is due again, with what else is. Its window
+    /// still began with the first signal.
+    pub(crate) fn again(&mut self, due: &Due) {
+        self.put_back(due, State::Finished, None);
+    }
+
+    /// The path was due, and does not look as it did when it was seen: it has to stay as it is `now`.
+    pub(crate) fn look_later(&mut self, due: &Due, seen: Stamp, now: Instant) {
+        self.put_back(&Due { last: now, ..due.clone() }, State::Seen, Some(seen));
+    }
+
+    fn put_back(&mut self, due: &Due, state: State, seen: Option<Stamp>) {
         let Due { path, from, first, last, .. } = due.clone();
-        self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(Pending {
-            state: State::Held,
-            from,
-            first,
-            last,
-            since: last,
-        });
+        let back = Pending { state, from, first, last, since: last, seen };
+        self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(back);
+    }
+
+    /// The path was due, looked at and had grown in place.
+    pub(crate) fn grew(&mut self, path: &Path, now: Instant) {
+        let window = self.window;
+        let growth = self.growing.entry(path.to_path_buf()).or_insert(Growth { times: 0, at: now });
+        growth.times = if now <= growth.at + window + SPELL { growth.times + 1 } else { 1 };
+        growth.at = now;
+    }
+
+    /// The path was due and had not grown: it was replaced, or rewritten.
+    pub(crate) fn calmed(&mut self, path: &Path) {
+        self.growing.remove(path);
     }
 
     /// Whether some path is open for writing, as far as is known.
     pub(crate) fn has_writers(&self) -> bool {
         self.pending.values().any(|pending| pending.state == State::Writing)
+    }
+
+    /// Whether anything is waited for on this path.
+    pub(crate) fn is_pending(&self, path: &Path) -> bool {
+        self.pending.contains_key(path)
     }
 
     /// Whether the content of a path may have changed since it was taken out: what was read of it then
@@ -166,57 +260,80 @@ impl Settle {
         self.pending.get(path).is_some_and(changing)
     }
 
-    /// The path was due, and its look came to nothing: it is due again, with what else is. Its window
-    /// still began with the first signal.
-    pub(crate) fn again(&mut self, due: &Due) {
-        let Due { path, from, first, last, .. } = due.clone();
-        self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(Pending {
-            state: State::Finished,
-            from,
-            first,
-            last,
-            since: last,
-        });
-    }
-
     /// When [`Settle::due`] will next have something to say; `None` while nothing is pending.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let batch = self.batch_deadline();
-        self.pending.values().filter_map(|pending| self.deadline_of(pending, batch)).min()
+        self.pending.iter().filter_map(|(path, pending)| self.deadline_of(path, pending, batch)).min()
+    }
+
+    /// Whether the finished paths are due by now, and would wait if [prolonged](Self::prolong).
+    pub(crate) fn batch_is_due(&self, now: Instant) -> bool {
+        let waits = || self.batch_bound().is_some_and(|bound| bound > now);
+        self.batch_deadline().is_some_and(|batch| batch <= now) && waits()
     }
 
     /// Takes out every path that is due by now. Those of one call are one batch.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<Due> {
         let batch = self.batch_deadline();
-        let is_due = |pending: &Pending| self.deadline_of(pending, batch).is_some_and(|at| at <= now);
+        let is_due = |path: &Path, pending: &Pending| {
+            self.deadline_of(path, pending, batch).is_some_and(|at| at <= now)
+        };
         let paths: Vec<PathBuf> = self
             .pending
             .iter()
-            .filter(|(_, pending)| is_due(pending))
+            .filter(|(path, pending)| is_due(path, pending))
             .map(|(path, _)| path.clone())
             .collect();
+        self.tidy(now);
         paths.iter().filter_map(|path| self.take(path, now)).collect()
+    }
+
+    /// Forgets what can no longer make a difference.
+    fn tidy(&mut self, now: Instant) {
+        let age = 2 * self.window + SPELL;
+        self.growing.retain(|_, growth| now <= growth.at + age);
+        // One that is written to for ever is kept, so that it does not hold up a second batch.
+        self.staging.retain(|_, staging| now <= staging.last + age);
     }
 
     fn take(&mut self, path: &Path, now: Instant) -> Option<Due> {
         let (path, pending) = self.pending.remove_entry(path)?;
-        let Pending { from, first, last, .. } = pending;
-        Some(Due { path, from, first, last, last_chance: now >= first + self.window })
+        let Pending { from, first, last, seen, .. } = pending;
+        Some(Due { path, from, first, last, last_chance: now >= first + self.window, seen })
     }
 
-    fn deadline_of(&self, pending: &Pending, batch: Option<Instant>) -> Option<Instant> {
+    fn deadline_of(&self, path: &Path, pending: &Pending, batch: Option<Instant>) -> Option<Instant> {
         match pending.state {
-            State::Finished => batch,
+            State::Finished => self.next_turn(path, pending).or(batch),
             State::Seen => Some((pending.last + SPELL).min(pending.first + self.window)),
             State::Writing | State::Gone | State::Held => Some(pending.first + self.window),
         }
     }
 
+    /// When a file that never stops growing has its turn; `None` for all others.
+    fn next_turn(&self, path: &Path, pending: &Pending) -> Option<Instant> {
+        let growth = self.growing.get(path).filter(|growth| growth.times >= RESTLESS)?;
+        Some(growth.at + self.window).filter(|turn| *turn > pending.last)
+    }
+
+    /// The finished paths that are due together.
+    fn batch(&self) -> impl Iterator<Item = &Pending> {
+        let finished = |(path, pending): &(&PathBuf, &Pending)| {
+            pending.state == State::Finished && self.next_turn(path, pending).is_none()
+        };
+        self.pending.iter().filter(finished).map(|(_, pending)| pending)
+    }
+
     /// When the finished paths are due, all together.
     fn batch_deadline(&self) -> Option<Instant> {
-        let finished = || self.pending.values().filter(|pending| pending.state == State::Finished);
-        let quiet = finished().map(|pending| pending.last).max()? + self.quiet;
-        let bound = finished().map(|pending| pending.since).min()? + self.window;
-        Some(quiet.min(bound))
+        let last = self.batch().map(|pending| pending.last).max()?;
+        let quiet = self.prolonged.map_or(last, |prolonged| prolonged.max(last)) + self.quiet;
+        let staged = self.staging.values().map(|staging| staging.since + self.window).max();
+        Some(staged.map_or(quiet, |staged| staged.max(quiet)).min(self.batch_bound()?))
+    }
+
+    /// The latest that the finished paths can be put off to.
+    fn batch_bound(&self) -> Option<Instant> {
+        Some(self.batch().map(|pending| pending.since).min()? + self.window)
     }
 }

@@ -7,6 +7,9 @@
 //! 2   due a b           taken out at this time; `!` behind a name marks its last chance
 //! 2   hold a            looked at, looks unfinished
 //! 2   again a           looked at while it was written to: the look does not count
+//! 2   later a as 7      looked at, and it looks like `7`, which it did not when it was seen
+//! 2   grew a            looked at, and it had grown in place
+//! 2   prolong           there are signs that more of the save is coming
 //! 9   nothing           asked at this time, nothing is due
 //! ```
 
@@ -30,11 +33,22 @@ impl Run {
             ["due", names @ ..] => self.expect(now, &names.join(" ")),
             ["hold", name] => self.settle.hold(&self.taken[*name]),
             ["again", name] => self.settle.again(&self.taken[*name]),
+            ["later", name, "as", stamp] => {
+                self.settle.look_later(&self.taken[*name], Stamp::numbered(number(stamp)), now);
+            }
+            ["grew", name] => self.settle.grew(Path::new(name), now),
+            ["calmed", name] => self.settle.calmed(Path::new(name)),
+            ["prolong"] => self.settle.prolong(now),
             [to, "from", from] => self.signal(to, What::RenamedFrom(PathBuf::from(from)), now),
             ["finished", path] => self.signal(path, What::Finished, now),
             ["writing", path] => self.signal(path, What::Writing, now),
             ["gone", path] => self.signal(path, What::Gone, now),
-            ["seen", path] => self.signal(path, What::Seen, now),
+            ["seen", path] => self.signal(path, What::Seen(None), now),
+            ["seen", path, "as", stamp] => {
+                self.signal(path, What::Seen(Some(Stamp::numbered(number(stamp)))), now);
+            }
+            ["staging", path] => self.signal(path, What::Staging, now),
+            ["staged", path] => self.signal(path, What::Staged, now),
             other => panic!("unknown step {other:?}"),
         }
     }
@@ -56,6 +70,10 @@ impl Run {
         }
         assert_eq!(found.trim_start(), names);
     }
+}
+
+fn number(word: &str) -> u64 {
+    word.parse().expect("a number")
 }
 
 fn run(case: &str) {

@@ -5,18 +5,21 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{Found, Inventory, Look, Stamp, Watch};
+use super::{Found, Inventory, Source, Stamp, Watch};
 use crate::config::{LONGEST, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::route::Interest;
-use crate::settle::{Settle, Signal};
+use crate::settle::Settle;
 
 /// How many events a slow receiver may be behind before it is told that it lags.
 const RECEIVER_CAPACITY: usize = 1024;
 
 /// How often everything is compared with what is known, in case no event told of a change.
 const RECONCILE: Duration = Duration::from_secs(30);
+
+/// How often while something cannot be watched, or is missing.
+const WHILE_IN_TROUBLE: Duration = Duration::from_secs(2);
 
 /// Watches files and directories and tells of finished changes as [`ChangeEvent::FileChanged`].
 ///
@@ -50,8 +53,8 @@ impl FileWatcher {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when a path does not exist, [`ErrorKind::Watch`] when the operating
-    /// system refuses to watch.
+    /// [`ErrorKind::NotFound`] when a path does not exist, [`ErrorKind::Watch`] when the watching thread
+    /// cannot be started. What the operating system refuses to watch is polled.
     pub async fn new(watch_paths: Vec<PathBuf>, debounce_duration: Duration) -> Result<Self> {
         let sender = broadcast::Sender::new(RECEIVER_CAPACITY);
         let events = sender.downgrade();
@@ -96,55 +99,44 @@ impl Root {
             _ => (path.as_path(), "**/*".to_owned()),
         };
         let interest = Interest::new(&[pattern], &[])?;
-        let mut watch = Watch::new(root, interest, false)?;
+        let mut watch = Watch::new(root, interest, Source::System { limit: usize::MAX });
         let mut inventory = Inventory::default();
-        let mut found = Found::default();
-        for (path, stamp) in watch.list(&mut found) {
+        for (path, stamp) in watch.list() {
             inventory.insert(path, stamp);
-        }
-        if let Some((path, cause)) = found.refused.into_iter().next() {
-            return Err(Error::io("cannot watch the directory", &root.join(path), root, cause));
         }
         inventory.fingerprint(root, |path| watch.interest().by_pattern(path));
         let settle = Settle::new(Settings::default().settle, window.min(LONGEST));
         Ok(Self { watch, inventory, settle })
     }
 
-    /// Takes in signals and gives the changes that are due.
-    fn step(&mut self, signals: Vec<Signal>) -> Vec<ChangeEvent> {
+    /// Takes in what was found.
+    fn observe(&mut self, found: Found) {
         let now = Instant::now();
-        for signal in signals {
-            self.settle.observe(signal, now);
+        found.signals.into_iter().for_each(|signal| self.settle.observe(signal, now));
+        if found.overflowed {
+            let found = self.watch.scan_all(true, &self.inventory);
+            self.observe(found);
         }
+    }
+
+    fn catch_up(&mut self) {
+        let found = self.watch.drain(&self.inventory);
+        self.observe(found);
+    }
+
+    /// Gives the changes that are due.
+    fn due(&mut self) -> Vec<ChangeEvent> {
         let root = self.watch.root().to_path_buf();
+        let due = self.settle.due(Instant::now());
+        // A watched file is wanted by name; a config-shaped neighbour of it is not.
+        let wanted = due.into_iter().filter(|due| self.watch.interest().by_pattern(&due.path));
         let mut events = Vec::new();
-        let mut overflowed = false;
-        for due in self.settle.due(now) {
-            // A watched file is wanted by name; a config-shaped neighbour of it is not.
-            if !self.watch.interest().by_pattern(&due.path) {
-                continue;
-            }
+        for due in wanted.collect::<Vec<_>>() {
             let now = Stamp::read_at(&root.join(&due.path), &root, Settings::default().max_file_size);
-            let found = self.watch.drain(&self.inventory);
-            overflowed |= found.overflowed;
-            let moment = Instant::now();
-            found.signals.into_iter().for_each(|signal| self.settle.observe(signal, moment));
-            if !due.last_chance && self.settle.stirs(&due.path) {
-                self.settle.again(&due);
-                continue;
+            self.catch_up();
+            if let Some(change_type) = self.inventory.examine(&root, &due, now, &mut self.settle) {
+                events.push(ChangeEvent::FileChanged { path: root.join(&due.path), change_type });
             }
-            match self.inventory.judge(&root, &due, now) {
-                Look::Same => {}
-                Look::Unfinished => self.settle.hold(&due),
-                Look::Changed(change_type) => {
-                    events.push(ChangeEvent::FileChanged { path: root.join(&due.path), change_type });
-                }
-            }
-        }
-        if overflowed {
-            let moment = Instant::now();
-            let found = self.watch.scan(&self.inventory);
-            found.signals.into_iter().for_each(|signal| self.settle.observe(signal, moment));
         }
         events
     }
@@ -174,30 +166,28 @@ async fn run(roots: Vec<Root>, events: &broadcast::Sender<ChangeEvent>, stopped:
 }
 
 async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
-    let interval = root.watch.poll_interval().unwrap_or(RECONCILE);
-    let mut scan = Instant::now() + interval;
+    let mut scan = Instant::now() + interval(&root.watch);
     loop {
         let wake = root.settle.deadline().map_or(scan, |deadline| deadline.min(scan));
-        let signals = tokio::select! {
-            () = root.watch.changed() => {
-                let found = root.watch.drain(&root.inventory);
-                let mut signals = found.signals;
-                if found.overflowed {
-                    signals.append(&mut root.watch.scan(&root.inventory).signals);
-                }
-                signals
-            }
-            () = tokio::time::sleep_until(wake.into()) => Vec::new(),
-        };
-        let mut due = root.step(signals);
-        if scan <= Instant::now() {
-            scan = Instant::now() + interval;
-            let signals = root.watch.scan(&root.inventory).signals;
-            due.extend(root.step(signals));
+        tokio::select! {
+            // Whatever stirred: mounts are looked after by the regular comparison.
+            _ = root.watch.changed() => {}
+            () = tokio::time::sleep_until(wake.into()) => {}
         }
-        for event in due {
+        root.catch_up();
+        if scan <= Instant::now() {
+            let found = root.watch.scan_all(false, &root.inventory);
+            root.observe(found);
+            scan = Instant::now() + interval(&root.watch);
+        }
+        for event in root.due() {
             // Fails when nobody listens, which is their choice.
             let _nobody_listens = events.send(event);
         }
     }
+}
+
+/// How often to compare everything: soon, where the system does not tell of all that is wanted.
+fn interval(watch: &Watch) -> Duration {
+    watch.poll_interval().unwrap_or(if watch.trouble().is_some() { WHILE_IN_TROUBLE } else { RECONCILE })
 }

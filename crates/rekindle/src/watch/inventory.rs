@@ -1,9 +1,9 @@
-//! What is known of every wanted file, and what a look at it says beside that.
+//! What is known of every wanted file.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::event::ChangeType;
 use crate::load::read_bytes;
@@ -13,29 +13,56 @@ use crate::settle::Due;
 const FINGERPRINT_FILES: usize = 2000;
 const FINGERPRINT_BYTES: u64 = 16 * 1024 * 1024;
 
+/// For how long after a change the next one may leave the same times behind: file systems count in
+/// ticks of up to two seconds (FAT; ext4, XFS and tmpfs in milliseconds).
+const TICK: Duration = Duration::from_secs(2);
+
 /// What a file looked like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stamp {
-    inode: u64,
+    /// Device and inode.
+    file: (u64, u64),
     size: u64,
     modified: Option<SystemTime>,
+    /// When anything about it changed, the times included: what sets `modified` back shows here.
+    changed: Option<(i64, i64)>,
+    /// It was there and could not be looked at.
+    unknown: bool,
     /// Known once the file has been read.
     hash: Option<blake3::Hash>,
+    /// When it was stamped.
+    at: SystemTime,
 }
 
 impl Stamp {
     /// From what the file system says, following links.
     pub(crate) fn new(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Self { inode, size: metadata.len(), modified: metadata.modified().ok(), hash: None }
+        let (file, changed) = identity(metadata);
+        let (size, modified) = (metadata.len(), metadata.modified().ok());
+        Self { file, size, modified, changed, unknown: false, hash: None, at: SystemTime::now() }
+    }
+
+    /// Of a file that is there and cannot be looked at.
+    fn unknown() -> Self {
+        let (file, at) = ((0, 0), SystemTime::now());
+        Self { file, size: 0, modified: None, changed: None, unknown: true, hash: None, at }
+    }
+
+    /// One of many that differ, for tests.
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self { file: (0, number), unknown: false, at: SystemTime::UNIX_EPOCH, ..Self::unknown() }
     }
 
     /// The stamp of the file at `path`, or `None` when there is none, or a link that leads nowhere.
+    ///
+    /// What cannot be looked at, for want of a permission or for any other reason, is not gone.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|metadata| Self::new(&metadata))
+        match std::fs::metadata(path) {
+            Ok(metadata) => Some(Self::new(&metadata)),
+            Err(error) if leads_nowhere(&error) => None,
+            Err(_) => Some(Self::unknown()),
+        }
     }
 
     /// What a file is now, read if it has at most `limit` bytes. A directory is no file, whatever its name.
@@ -57,9 +84,35 @@ impl Stamp {
         self
     }
 
-    /// Whether the file system says the same of both: not proof, but all that a listing can say.
+    /// Whether it is there and cannot be looked at.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// Whether there is nothing in it, as far as can be seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
+    /// Whether the file system says the same of both.
     pub(crate) fn looks_like(&self, other: &Self) -> bool {
-        (self.inode, self.size, self.modified) == (other.inode, other.size, other.modified)
+        let key = |stamp: &Self| (stamp.file, stamp.size, stamp.modified, stamp.changed, stamp.unknown);
+        key(self) == key(other)
+    }
+
+    /// Whether a change right after this was stamped could have left the same times behind.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.modified.is_some_and(|modified| since(modified, self.at).is_none_or(|age| age < TICK))
+    }
+
+    /// Whether the tick in which it was stamped is over, so that a stamp made now is sure.
+    pub(crate) fn has_aged(&self) -> bool {
+        since(self.at, SystemTime::now()).is_some_and(|age| age > TICK)
+    }
+
+    /// Whether this is the same file as it was, and longer.
+    pub(crate) fn has_grown_from(&self, before: &Self) -> bool {
+        self.file == before.file && self.size > before.size && before.size > 0
     }
 
     /// Whether both are the same content, as far as can be told.
@@ -71,15 +124,38 @@ impl Stamp {
     }
 }
 
-/// What a look at a file found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// It is what it was.
-    Same,
-    /// It changed.
-    Changed(ChangeType),
-    /// It is missing or empty, and may be about to be written.
-    Unfinished,
+/// How long after `from` the moment `to` is; `None` where a clock was set back.
+fn since(from: SystemTime, to: SystemTime) -> Option<Duration> {
+    to.duration_since(from).ok()
+}
+
+/// Device and inode, and the time of the last change of any kind.
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> ((u64, u64), Option<(i64, i64)>) {
+    use std::os::unix::fs::MetadataExt;
+    ((metadata.dev(), metadata.ino()), Some((metadata.ctime(), metadata.ctime_nsec())))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> ((u64, u64), Option<(i64, i64)>) {
+    ((0, 0), None)
+}
+
+/// Whether an error means that there is nothing at a path. A loop of links leads to nothing, too.
+pub(super) fn leads_nowhere(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return true;
+    }
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// The first path that comes after a path and all below it.
+fn after(path: &Path) -> PathBuf {
+    // No name contains a NUL, and none sorts between a name and the same with a NUL behind it.
+    let mut next = path.as_os_str().to_owned();
+    next.push("\0");
+    next.into()
 }
 
 /// Every wanted file that exists, as far as is known.
@@ -105,6 +181,22 @@ impl Inventory {
         from_there.take_while(move |path| path.starts_with(directory))
     }
 
+    /// The names in a directory that files are known of, or files below: each once.
+    ///
+    /// Costs as much as there are names, however much lies below them.
+    pub(crate) fn names_in<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
+        let depth = directory.components().count() + 1;
+        let mut from = directory.to_path_buf();
+        std::iter::from_fn(move || {
+            let first = self.stamps.range::<PathBuf, _>(&from..).map(|(path, _)| path);
+            let first =
+                first.take_while(|path| path.starts_with(directory)).find(|path| *path != directory)?;
+            let name: PathBuf = first.components().take(depth).collect();
+            from = after(&name);
+            Some(name)
+        })
+    }
+
     /// Notes a file.
     pub(crate) fn insert(&mut self, path: PathBuf, stamp: Stamp) {
         self.stamps.insert(path, stamp);
@@ -124,41 +216,29 @@ impl Inventory {
         }
     }
 
-    /// Judges what was read of a file that is no configuration, and notes what it is now.
-    pub(crate) fn judge(&mut self, root: &Path, due: &Due, now: Option<Stamp>) -> Look {
-        let patient = !due.last_chance && now.as_ref().is_none_or(|stamp| stamp.size == 0);
-        let known_to_be_empty = self.get(&due.path).is_some_and(|stamp| stamp.size == 0);
-        if patient
-            && !(now.is_some() && known_to_be_empty)
-            && (now.is_some() || self.get(&due.path).is_some())
-        {
-            return Look::Unfinished;
-        }
-        self.note(root, due, now)
-    }
-
-    /// Notes what a file is now, and says what that makes of it.
-    pub(crate) fn note(&mut self, root: &Path, due: &Due, now: Option<Stamp>) -> Look {
+    /// Notes what a file is now, and says how it changed, if it did.
+    pub(crate) fn note(&mut self, root: &Path, due: &Due, now: Option<Stamp>) -> Option<ChangeType> {
         let path = &due.path;
         let Some(now) = now else {
-            let was_there = self.stamps.remove(path).is_some();
-            return if was_there { Look::Changed(ChangeType::Deleted) } else { Look::Same };
+            return self.stamps.remove(path).map(|_| ChangeType::Deleted);
         };
+        if now.is_unknown() && self.stamps.contains_key(path) {
+            // What cannot be looked at is still what it was, as far as anybody knows.
+            return None;
+        }
         let before = self.stamps.insert(path.clone(), now.clone());
-        let same = before.as_ref().is_some_and(|before| before.same_content(&now));
         let renamed_from = due.from.as_ref().filter(|from| {
             // If the old name exists again, an editor made a backup: no rename.
             self.stamps.contains_key(*from) && Stamp::of(&root.join(from)).is_none()
         });
         match (before, renamed_from) {
             (_, Some(from)) => {
-                let change = ChangeType::Renamed { from: root.join(from) };
                 self.stamps.remove(&from.clone());
-                Look::Changed(change)
+                Some(ChangeType::Renamed { from: root.join(from) })
             }
-            (Some(_), None) if same => Look::Same,
-            (Some(_), None) => Look::Changed(ChangeType::Modified),
-            (None, None) => Look::Changed(ChangeType::Created),
+            (Some(before), None) if before.same_content(&now) => None,
+            (Some(_), None) => Some(ChangeType::Modified),
+            (None, None) => Some(ChangeType::Created),
         }
     }
 }

@@ -1,70 +1,71 @@
-//! The walk: arms each wanted directory, then lists it.
+//! One directory, listed: its wanted files, the directories to go on to, and the links among both.
 
-use std::fs::DirEntry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{DirEntry, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Stamp;
+use super::inventory::leads_nowhere;
 use crate::route::Interest;
 
-/// Walks the wanted directories from `start` down. `arm` is called before a directory is listed;
-/// `file` gets every wanted file that exists.
-///
-/// Gives the directories that could not be armed or listed, and why. One that is gone is none of those.
-pub(crate) fn walk(
-    root: &Path,
-    start: &Path,
-    interest: &Interest,
-    mut arm: impl FnMut(&Path) -> io::Result<()>,
-    mut file: impl FnMut(PathBuf, Stamp),
-) -> Vec<(PathBuf, io::Error)> {
-    let mut refused = Vec::new();
-    let mut todo = vec![start.to_path_buf()];
-    while let Some(directory) = todo.pop() {
-        let armed = arm(&directory);
-        let entries = match std::fs::read_dir(root.join(&directory)) {
+/// What there is in a directory, as far as it is wanted. All paths are relative to the root.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) files: BTreeMap<PathBuf, Stamp>,
+    pub(super) directories: BTreeSet<PathBuf>,
+    /// Those of both that are links.
+    pub(super) links: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// Lists a directory. One that is gone is empty.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read.
+    pub(super) fn of(root: &Path, directory: &Path, interest: &Interest) -> io::Result<Self> {
+        let mut listing = Self::default();
+        let entries: ReadDir = match std::fs::read_dir(root.join(directory)) {
             Ok(entries) => entries,
-            Err(error) if is_gone(&error) => continue,
-            Err(error) => {
-                refused.push((directory, armed.err().unwrap_or(error)));
-                continue;
-            }
+            Err(error) if leads_nowhere(&error) => return Ok(listing),
+            Err(error) => return Err(error),
         };
-        refused.extend(armed.err().map(|error| (directory.clone(), error)));
-        for entry in entries.flatten() {
-            let path = directory.join(entry.file_name());
-            if is_directory(root, &directory, &entry) {
-                if interest.directory(&path) {
-                    todo.push(path.clone());
-                }
-                if !interest.file(&path) || !in_a_files_place(&path) {
-                    continue;
-                }
-            }
-            if let Some(stamp) = interest.file(&path).then(|| Stamp::of(&root.join(&path))).flatten() {
-                file(path, stamp);
-            }
+        for entry in entries {
+            listing.take(root, directory, &entry?, interest);
+        }
+        Ok(listing)
+    }
+
+    fn take(&mut self, root: &Path, parent: &Path, entry: &DirEntry, interest: &Interest) {
+        let path = parent.join(entry.file_name());
+        let kind = entry.file_type();
+        let is_link = kind.as_ref().is_ok_and(std::fs::FileType::is_symlink);
+        let is_directory = match kind {
+            Ok(_) if is_link => is_link_to_directory(root, &path),
+            Ok(kind) => kind.is_dir(),
+            Err(_) => false,
+        };
+        let enters = is_directory && interest.directory(&path);
+        // A directory named like a configuration is one that somebody will miss: `config/app.toml/`.
+        let is_wanted = interest.file(&path) && (!is_directory || crate::route::is_config_file(&path));
+        if is_link && (enters || is_wanted) {
+            self.links.push(path.clone());
+        }
+        if enters {
+            self.directories.insert(path.clone());
+        }
+        if let Some(stamp) = is_wanted.then(|| Stamp::of(&root.join(&path))).flatten() {
+            self.files.insert(path, stamp);
         }
     }
-    refused
 }
 
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// A directory named like a configuration is one that somebody will miss: `config/app.toml/`.
-fn in_a_files_place(path: &Path) -> bool {
-    crate::route::is_config_file(path)
-}
-
-/// Whether an entry is a directory, or a link to one that does not lead back up.
-fn is_directory(root: &Path, parent: &Path, entry: &DirEntry) -> bool {
-    let Ok(kind) = entry.file_type() else { return false };
-    if !kind.is_symlink() {
-        return kind.is_dir();
-    }
-    let Ok(target) = entry.path().canonicalize() else { return false };
-    let here = root.join(parent).canonicalize();
-    target.is_dir() && !here.is_ok_and(|here| here.starts_with(target))
+/// Whether a path is a link to a directory that lies in none of those on the way to it: those that do
+/// lead round in a circle.
+pub(super) fn is_link_to_directory(root: &Path, path: &Path) -> bool {
+    let path_of = |path: &Path| root.join(path).canonicalize().ok();
+    let Some(target) = path_of(path).filter(|target| target.is_dir()) else { return false };
+    let above = path.ancestors().skip(1);
+    above.filter_map(path_of).all(|real| !real.starts_with(&target))
 }

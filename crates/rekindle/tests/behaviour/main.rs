@@ -11,3 +11,4 @@ mod sharing;
 mod site;
 mod streams;
 mod validation;
+mod watching;

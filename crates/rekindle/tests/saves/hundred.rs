@@ -31,9 +31,14 @@ pub(crate) fn a_hundred_after(prepare: impl Fn(&Site), save: impl Fn(&Site, u32)
 
 /// Makes [`SAVES`] slow saves, on several sites side by side.
 pub(crate) fn a_hundred_slow(save: impl Fn(&Site, u32) + Sync) {
+    a_hundred_on(SITES, save);
+}
+
+/// Makes [`SAVES`] saves in all, on so many sites side by side.
+pub(crate) fn a_hundred_on(sites: u32, save: impl Fn(&Site, u32) + Sync) {
     std::thread::scope(|scope| {
-        for _ in 0..SITES {
-            scope.spawn(|| block_on(saves(Site::new(), 1..=SAVES / SITES, &save)));
+        for _ in 0..sites {
+            scope.spawn(|| block_on(saves(Site::new(), 1..=SAVES / sites, &save)));
         }
     });
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rekindle_test::{Site, program};
 
-use crate::hundred::{FILE, SAVES, a_hundred, a_hundred_after, a_hundred_slow};
+use crate::hundred::{FILE, SAVES, a_hundred, a_hundred_after, a_hundred_on, a_hundred_slow};
 
 /// How long a slow writer leaves its file half-written: what wintty#1138 measured defaults with.
 const STALL: Duration = Duration::from_millis(120);
@@ -128,9 +128,10 @@ fn a_hundred_saves_by_redirection_are_a_hundred_reloads() {
     a_hundred(|site, n| program::shell(r#"echo "value = $N" > "$FILE""#, &site.path(FILE), n));
 }
 
+/// A few on each site: a file that grows on and on, as a log does, is read once a window.
 #[test]
 fn a_hundred_appended_lines_are_a_hundred_reloads() {
-    a_hundred(|site, n| program::shell(r#"echo "value_$N = $N" >> "$FILE""#, &site.path(FILE), n));
+    a_hundred_on(20, |site, n| program::shell(r#"echo "value_$N = $N" >> "$FILE""#, &site.path(FILE), n));
 }
 
 /// As `git checkout` does it. The gap is no deletion.

@@ -221,7 +221,8 @@ proptest! {
     #[test]
     fn json_agrees_with_serde_json_on_what_is_json(text in damaged(table(true).prop_map(|value| value.to_string()))) {
         let ours = parse(Json, &text, 0);
-        let theirs = serde_json::from_str::<Value>(&text);
+        // A byte order mark is no JSON, and in front of many a file that is.
+        let theirs = serde_json::from_str::<Value>(text.strip_prefix('\u{feff}').unwrap_or(&text));
         match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => prop_assert!(alike(&ours.to_value(), &theirs), "{text:?}"),
             (Ok(_), Err(error)) => prop_assert!(false, "{text:?} is not JSON: {error}"),

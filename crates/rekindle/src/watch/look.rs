@@ -1,0 +1,65 @@
+//! A look at one plain file that is due: whether it is finished, and what changed.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{Inventory, Stamp};
+use crate::event::ChangeType;
+use crate::settle::{Due, Settle};
+
+impl Inventory {
+    /// Judges what was read of a file that is no configuration, and notes what it is now.
+    ///
+    /// `None` when it is what it was, and when it is not to be judged yet: it is pending again then.
+    /// What the system has told up to after the reading must have been observed.
+    pub(crate) fn examine(
+        &mut self,
+        root: &Path,
+        due: &Due,
+        now: Option<Stamp>,
+        settle: &mut Settle,
+    ) -> Option<ChangeType> {
+        if !due.last_chance {
+            if settle.stirs(&due.path) {
+                settle.again(due);
+                return None;
+            }
+            if let Some(other) = changes_yet(root, due) {
+                settle.look_later(due, other, Instant::now());
+                return None;
+            }
+            if self.is_unfinished(due, now.as_ref()) {
+                settle.hold(due);
+                return None;
+            }
+        }
+        self.note_growth(&due.path, now.as_ref(), settle);
+        self.note(root, due, now)
+    }
+
+    /// It is missing, empty or unreadable, and was not, and so may be about to be written.
+    fn is_unfinished(&self, due: &Due, now: Option<&Stamp>) -> bool {
+        match (now, self.get(&due.path)) {
+            (None, known) => known.is_some(),
+            (Some(now), Some(known)) => now.is_empty() && !known.is_empty(),
+            (Some(now), None) => now.is_empty(),
+        }
+    }
+
+    /// Tells the settle stage of a file that grows, and of one that does not any more.
+    pub(crate) fn note_growth(&self, path: &Path, now: Option<&Stamp>, settle: &mut Settle) {
+        let Some((now, before)) = now.zip(self.get(path)) else { return };
+        if now.has_grown_from(before) {
+            settle.grew(path, Instant::now());
+        } else if !now.looks_like(before) {
+            settle.calmed(path);
+        }
+    }
+}
+
+/// What a file looks like, if that is not what it looked like when a listing found it: nobody tells when
+/// its writer is done, so it has to stay as it is for a while.
+pub(crate) fn changes_yet(root: &Path, due: &Due) -> Option<Stamp> {
+    let seen = due.seen.as_ref()?;
+    Stamp::of(&root.join(&due.path)).filter(|now| !now.looks_like(seen))
+}
