@@ -13,6 +13,8 @@
 //! 9   nothing           asked at this time, nothing is due
 //! ```
 
+mod simulation;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
