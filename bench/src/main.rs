@@ -1,0 +1,100 @@
+//! Measures rekindle beside its peers. One run is one comparison: the cases take turns within it.
+//!
+//! ```text
+//! cargo run --release -p rekindle-bench -- all
+//! ```
+//!
+//! Each measurement is a file here; it prints its table and puts it into `bench/results/latest.json`, from
+//! which `plot` draws and `readme` writes. Nothing is asserted about time.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark saves files as anybody would, leaves gaps between saves, and is no library"
+)]
+
+mod harness;
+mod latency;
+mod peers;
+mod read;
+mod saves;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+
+use harness::machine::Machine;
+use harness::results::{Part, Results};
+use harness::table::Table;
+use harness::{Result, Size, child};
+
+/// Measures rekindle beside its peers.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    /// Seconds instead of minutes: shows that everything still runs, says nothing about speed. The results
+    /// go to bench/quick/ instead of bench/results/.
+    #[arg(long, global = true)]
+    quick: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every measurement below, one after the other.
+    All,
+    /// From a finished save to the value that a reader sees.
+    Latency,
+    /// Reading a value.
+    Read,
+    /// A case in a process of its own: what the measurements start.
+    #[command(hide = true)]
+    Case { arguments: Vec<String> },
+}
+
+/// A measurement, and its name.
+type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
+
+const MEASUREMENTS: [Measurement; 2] = [("latency", latency::measure), ("read", read::measure)];
+
+fn main() -> ExitCode {
+    let Arguments { what, quick } = Arguments::parse();
+    match run(&what, Size { quick }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rekindle-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: &What, size: Size) -> Result<()> {
+    match what {
+        What::All => MEASUREMENTS.iter().try_for_each(|(name, _)| measure(name, size)),
+        What::Latency => measure("latency", size),
+        What::Read => measure("read", size),
+        What::Case { arguments } => {
+            child::run(|| case(arguments));
+            Ok(())
+        }
+    }
+}
+
+fn measure(name: &str, size: Size) -> Result<()> {
+    let (_, run) = MEASUREMENTS.iter().find(|(known, _)| *known == name).ok_or("no such measurement")?;
+    let (machine, started) = (Machine::here(), Instant::now());
+    let tables = run(size)?;
+    for table in &tables {
+        print!("{}", table.text());
+    }
+    println!("\n{name}: {:.0?}, load average before it {}", started.elapsed(), machine.load);
+    Results::merge(size, name, Part { machine, tables })
+}
+
+fn case(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["saves", name, kind, files] => saves::case(name, kind, files.parse()?),
+        _ => Err(format!("no such case: {arguments:?}").into()),
+    }
+}
