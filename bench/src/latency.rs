@@ -13,9 +13,6 @@ use crate::harness::{Result, Size};
 use crate::peers::reloaders::{self, FLOOR, Reloader};
 use crate::saves::Site;
 
-/// Saves before those that count: threads start, caches and directories fill.
-const WARM_UP: usize = 5;
-
 const ABOUT: &str = "From the return of the system call that finished a save until a load shows the value; `whole` \
     counts from the entry of that call, as the kernel tells of the change in the middle of it. Milliseconds.";
 
@@ -36,12 +33,13 @@ pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
 
 /// The slow ones sit most rounds out, or the run would take hours.
 fn take_turns(sites: &mut [(Kind, Site)], size: Size) -> Result<()> {
-    let (rounds, mut random) = (size.pick(300, 4), Random(1));
-    for round in 0..WARM_UP + rounds {
-        let warm = round >= WARM_UP;
-        for (_, site) in sites
-            .iter_mut()
-            .filter(|(_, site)| !warm || (round - WARM_UP).is_multiple_of(every(site.reloader)))
+    // Those that do not count: threads start, caches and directories fill.
+    let (cold, rounds): (usize, usize) = size.pick((5, 300), (0, 1));
+    let mut random = Random(1);
+    for round in 0..cold + rounds {
+        let warm = round >= cold;
+        for (_, site) in
+            sites.iter_mut().filter(|(_, site)| !warm || (round - cold).is_multiple_of(every(site.reloader)))
         {
             site.round(&mut random, warm)?;
         }

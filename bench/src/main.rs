@@ -12,11 +12,18 @@
     reason = "a benchmark saves files as anybody would, leaves gaps between saves, and is no library"
 )]
 
+mod burst;
+mod fanout;
 mod harness;
+mod idle;
 mod latency;
 mod peers;
+mod plot;
 mod read;
+mod readme;
 mod saves;
+mod scale;
+mod setup;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -45,8 +52,22 @@ enum What {
     All,
     /// From a finished save to the value that a reader sees.
     Latency,
+    /// Beginning to watch a tree: time, watches, memory.
+    Setup,
+    /// Many files in new directories, then modified: which of them are told of.
+    Burst,
     /// Reading a value.
     Read,
+    /// One change to many streams and handlers.
+    Fanout,
+    /// One save with few and with many files watched.
+    Scale,
+    /// Nothing happens: wake-ups and CPU.
+    Idle,
+    /// Draws bench/plot/*.svg from the results.
+    Plot,
+    /// Writes the results into the project's README, between its markers.
+    Readme,
     /// A case in a process of its own: what the measurements start.
     #[command(hide = true)]
     Case { arguments: Vec<String> },
@@ -55,7 +76,15 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 2] = [("latency", latency::measure), ("read", read::measure)];
+const MEASUREMENTS: [Measurement; 7] = [
+    ("latency", latency::measure),
+    ("setup", setup::measure),
+    ("burst", burst::measure),
+    ("read", read::measure),
+    ("fanout", fanout::measure),
+    ("scale", scale::measure),
+    ("idle", idle::measure),
+];
 
 fn main() -> ExitCode {
     let Arguments { what, quick } = Arguments::parse();
@@ -72,7 +101,14 @@ fn run(what: &What, size: Size) -> Result<()> {
     match what {
         What::All => MEASUREMENTS.iter().try_for_each(|(name, _)| measure(name, size)),
         What::Latency => measure("latency", size),
+        What::Setup => measure("setup", size),
+        What::Burst => measure("burst", size),
         What::Read => measure("read", size),
+        What::Fanout => measure("fanout", size),
+        What::Scale => measure("scale", size),
+        What::Idle => measure("idle", size),
+        What::Plot => plot::draw(size),
+        What::Readme => readme::update(size),
         What::Case { arguments } => {
             child::run(|| case(arguments));
             Ok(())
@@ -95,6 +131,10 @@ fn case(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["saves", name, kind, files] => saves::case(name, kind, files.parse()?),
+        ["setup", name, root] => setup::case(name, root),
+        ["burst", name, files, quiet] => burst::case(name, files.parse()?, quiet.parse()?),
+        ["fanout", name, count] => fanout::case(name, count.parse()?),
+        ["idle", name, files] => idle::case(name, files.parse()?),
         _ => Err(format!("no such case: {arguments:?}").into()),
     }
 }

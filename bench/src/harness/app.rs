@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::Result;
-use super::tree::Shape;
+use super::tree::{Shape, directory};
 
 /// What the file decodes into.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -71,7 +71,7 @@ impl Project {
 
     /// With that many files beside it, below `static/`.
     pub(crate) fn with_files(files: usize) -> Result<Self> {
-        let project = Self { directory: tempfile::tempdir()?, files };
+        let project = Self { directory: directory()?, files };
         fs::create_dir(project.root().join("config"))?;
         fs::write(project.file(), content(0))?;
         let tree = Shape { directories: files.div_ceil(PER_DIRECTORY), files, excluded_of_ten: 0 };

@@ -5,11 +5,15 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Result;
+
+/// How long a case may take to clean up.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running case. Dropped, it ends.
 #[derive(Debug)]
@@ -54,9 +58,17 @@ impl Case {
 }
 
 impl Drop for Case {
+    /// The end of its stdin is what ends it; it then removes its directories.
     fn drop(&mut self) {
-        // The end of its stdin is what ends it; a case that has hung is not waited for.
         self.questions.take();
+        let limit = Instant::now() + LIMIT;
+        while Instant::now() < limit {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // It has hung, and there is nothing to be done about a failure of these.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

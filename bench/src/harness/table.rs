@@ -142,8 +142,12 @@ impl Table {
     fn cells(&self) -> Vec<Vec<String>> {
         let mut header = vec![self.group.clone(), String::new()];
         header.extend(self.columns.iter().cloned());
-        let rows = self.rows.iter().map(|row| {
-            let mut cells = vec![row.group.clone(), row.case.clone()];
+        let mut last = "";
+        let rows = self.rows.iter().map(move |row| {
+            // Said once, at the first of its rows.
+            let group = if row.group == last { "" } else { &row.group };
+            last = &row.group;
+            let mut cells = vec![group.to_owned(), row.case.clone()];
             cells.extend(
                 (0..self.columns.len()).map(|index| figure(row.values.get(index).copied().flatten())),
             );

@@ -3,7 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::Result;
+
+/// A temporary directory, named so that one left behind by a crash can be told.
+pub(crate) fn directory() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("rekindle-bench-").tempdir()?)
+}
 
 /// How a tree looks: packages with a few wanted directories and, where asked for, many that are not.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,11 @@ impl Shape {
         Ok(())
     }
 
+    /// How many of its directories are wanted.
+    pub(crate) fn wanted(self) -> usize {
+        (0..self.directories).filter(|&index| !self.place(index).contains(EXCLUDED)).count()
+    }
+
     /// Where a directory lies. The first ones of a package are wanted.
     fn place(self, index: usize) -> String {
         let (package, within) = (index / PACKAGE, index % PACKAGE);
@@ -55,8 +67,7 @@ mod tests {
     fn a_tree_has_the_shape_that_was_asked_for() {
         let shape = Shape { directories: 200, files: 400, excluded_of_ten: 8 };
         let places: Vec<String> = (0..shape.directories).map(|index| shape.place(index)).collect();
-        let excluded = places.iter().filter(|place| place.contains(EXCLUDED)).count();
-        assert_eq!(excluded, 160);
+        assert_eq!(shape.wanted(), 40);
         let distinct: std::collections::BTreeSet<&String> = places.iter().collect();
         assert_eq!(distinct.len(), 200);
     }

@@ -1,6 +1,7 @@
 //! Who is measured: rekindle, what is written by hand without it, and the libraries that do a part of it.
 
 pub(crate) mod reloaders;
+pub(crate) mod watchers;
 
 use tokio::runtime::{Builder, Runtime};
 
