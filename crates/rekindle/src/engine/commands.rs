@@ -1,7 +1,7 @@
 //! What the engine does when it is asked: load by name, look now, go on with other settings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,9 +14,12 @@ use super::{Command, Receipt, Shared};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::ConfigState;
-use crate::route::{Interest, Routes};
+use crate::route::{Interest, Routes, is_config_file};
 use crate::settle::Due;
 use crate::watch::{Source, Stamp, Watch};
+
+/// How many files are read before the start is done. The rest is read when there is nothing else to do.
+const FINGERPRINTS_AT_ONCE: usize = 128;
 
 impl Engine {
     pub(super) fn obey(&mut self, command: Command) {
@@ -75,7 +78,8 @@ impl Engine {
 
     /// The configurations whose files the patterns want.
     fn wanted_by_pattern(&self) -> BTreeSet<String> {
-        let wanted = self.inventory.paths().filter(|path| self.watch.interest().by_pattern(path));
+        let configs = self.inventory.paths().filter(|path| is_config_file(path));
+        let wanted = configs.filter(|path| self.watch.interest().by_pattern(path));
         let names = wanted.filter_map(|path| {
             let routed = self.book.routes.of(path);
             routed.layer.and(routed.config)
@@ -87,8 +91,12 @@ impl Engine {
     fn activate(&mut self, names: Vec<String>, reply: oneshot::Sender<Result<()>>) {
         let mut interest = self.watch.interest().clone();
         if names.iter().filter(|name| interest.add_config(name)).count() > 0 {
+            let is_armed = |name: &String| self.watch.interest().directory(&Routes::directory(name));
+            let covered = names.iter().all(is_armed);
             self.watch.set_interest(interest);
-            self.arm();
+            if !covered {
+                self.arm();
+            }
         }
         let work: Vec<Work> = names
             .iter()
@@ -116,8 +124,9 @@ impl Engine {
         // Configurations are read by their jobs.
         let routes = &self.book.routes;
         let interest = self.watch.interest();
-        let plain = |path: &std::path::Path| interest.by_pattern(path) && routes.of(path).config.is_none();
-        self.inventory.fingerprint(&self.shared.root, plain);
+        let plain = |path: &Path| routes.of(path).config.is_none() && interest.by_pattern(path);
+        self.unread = self.inventory.to_fingerprint(plain).into();
+        self.fingerprint(FINGERPRINTS_AT_ONCE, None);
         self.note_trouble();
         let environment = self.book.routes.environment().to_owned();
         self.shared.observe.edit(|status| status.environment = environment);

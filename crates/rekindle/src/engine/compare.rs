@@ -8,8 +8,8 @@ use crate::event::ChangeEvent;
 use crate::settle::{Signal, What};
 use crate::watch::{Scan, Trouble};
 
-/// How long a comparison may keep the loop from everything else.
-const SLICE: Duration = Duration::from_millis(2);
+/// How long work that can wait may keep the loop from everything else.
+pub(super) const SLICE: Duration = Duration::from_millis(2);
 
 /// How often to look for the root while it is missing: a walk of nothing.
 const WHILE_MISSING: Duration = Duration::from_millis(250);

@@ -99,6 +99,23 @@ impl Engine {
         }
     }
 
+    /// Reads the next files of which only the looks are known: so many, or until `end`.
+    pub(super) fn fingerprint(&mut self, count: usize, end: Option<Instant>) {
+        for _ in 0..count {
+            let Some(path) = self.unread.pop_front() else { return };
+            let Some(known) = self.inventory.get(&path).cloned() else { continue };
+            let read = known.fingerprint(&self.shared.root, &path);
+            // What changes while it is read is told of, and looked at as a change.
+            self.catch_up();
+            if let Some(read) = read.filter(|_| !self.settle.is_pending(&path)) {
+                self.inventory.insert(path, read);
+            }
+            if end.is_some_and(|end| end <= Instant::now()) {
+                return;
+            }
+        }
+    }
+
     pub(super) fn tell_of_file(&self, path: PathBuf, change_type: ChangeType) {
         let of_config = self.book.routes.of(&path).config.is_some();
         let event = ChangeEvent::FileChanged { path: self.shared.root.join(&path), change_type };

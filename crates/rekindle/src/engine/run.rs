@@ -1,6 +1,7 @@
 //! The loop: waits for the file system, the clock, finished jobs and commands, and drives the stages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::backlog::Backlog;
 use super::batch::{Batch, BatchId, Landed, Reason};
 use super::book::Book;
 use super::commands::{signal_ready, source};
-use super::compare::{Comparison, Why};
+use super::compare::{Comparison, SLICE, Why};
 use super::git::GitLock;
 use super::job::Outcome;
 use super::timer::Timer;
@@ -49,6 +50,8 @@ pub(super) struct Engine {
     pub(super) deferred: Vec<Command>,
     /// Plain files that are due.
     pub(super) backlog: Backlog,
+    /// Plain files whose content is to be known, for when there is nothing else to do.
+    pub(super) unread: VecDeque<PathBuf>,
     pub(super) git: GitLock,
     /// The comparison under way, and when the next begins.
     pub(super) comparison: Option<Comparison>,
@@ -117,6 +120,7 @@ impl Engine {
             stuck: Vec::new(),
             deferred: Vec::new(),
             backlog: Backlog::default(),
+            unread: VecDeque::new(),
             git,
             comparison: None,
             next_scan: Instant::now(),
@@ -170,7 +174,7 @@ impl Engine {
 
     fn deadline(&self) -> Instant {
         let now = Instant::now();
-        let under_way = self.comparison.as_ref().map(|_| now);
+        let under_way = (self.comparison.is_some() || !self.unread.is_empty()).then_some(now);
         let deadlines = [
             self.settle.deadline(),
             self.batch_deadline(),
@@ -195,6 +199,7 @@ impl Engine {
             self.look(due);
         }
         self.work_off(now);
+        self.fingerprint(usize::MAX, Some(now + SLICE));
         self.commit_overdue(now);
         self.free_stuck();
         // Each decides for itself whether it still has to wait.

@@ -40,23 +40,33 @@ impl Interest {
 
     /// Whether a directory (relative to the root, empty for the root) is to be armed.
     pub(crate) fn directory(&self, path: &Path) -> bool {
-        let wanted_config = || self.config_dirs.iter().any(|config_dir| config_dir.starts_with(path));
         // The root always: it is where a deleted directory comes back, and where dot-files lie.
-        path.as_os_str().is_empty()
-            || !self.excluded(path) && (self.watch.can_match_in(path) || wanted_config())
+        path.as_os_str().is_empty() || self.directory_in_wanted(path) && !self.excluded(path)
     }
 
     /// Whether a file is to be looked at.
     pub(crate) fn file(&self, path: &Path) -> bool {
+        // What lies in an excluded directory is excluded. Dot-files at the root lie in none.
+        self.file_in_wanted(path) && !path.parent().is_some_and(|parent| self.excluded(parent))
+    }
+
+    /// Whether a file is to be looked at that lies in a wanted directory.
+    pub(crate) fn file_in_wanted(&self, path: &Path) -> bool {
         if is_transient(path) {
             return false;
         }
         if is_config_file(path) {
             // Dot-files at the root are wanted by name: `**/.*` is not meant for them.
             let at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
-            return at_root || !self.excluded(path);
+            return at_root || !self.exclude.matches(path);
         }
-        self.by_pattern(path)
+        self.watch.matches(path) && !self.exclude.matches(path)
+    }
+
+    /// Whether a directory in a wanted one is to be armed.
+    pub(crate) fn directory_in_wanted(&self, path: &Path) -> bool {
+        let wanted_config = || self.config_dirs.iter().any(|config_dir| config_dir.starts_with(path));
+        (self.watch.can_match_in(path) || wanted_config()) && !self.exclude.matches(path)
     }
 
     /// Whether the patterns alone want a file.

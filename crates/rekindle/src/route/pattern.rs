@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -95,34 +95,57 @@ fn unbalanced(part: &str, open: char, close: char) -> bool {
 
 /// Several patterns, any of which may match.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Patterns(Vec<Pattern>);
+pub(crate) struct Patterns {
+    all: Vec<Pattern>,
+    /// All of them as one: most are told apart by an ending, or by a plain comparison. `None` where that
+    /// would be too large.
+    set: Option<GlobSet>,
+}
 
 impl Patterns {
     /// Compiles them all; the first bad one is the error.
     pub(crate) fn new<S: AsRef<str>>(texts: &[S]) -> Result<Self> {
-        texts.iter().map(|text| Pattern::new(text.as_ref())).collect::<Result<_>>().map(Self)
+        let mut patterns = Self::default();
+        let compiled: Result<Vec<Pattern>> = texts.iter().map(|text| Pattern::new(text.as_ref())).collect();
+        patterns.extend(compiled?);
+        Ok(patterns)
     }
 
     /// Takes in more patterns, but for those that are in already. Says whether there were any.
     pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = Pattern>) -> bool {
-        let before = self.0.len();
+        let before = self.all.len();
         for pattern in more {
-            if self.0.iter().all(|known| known.text() != pattern.text()) {
-                self.0.push(pattern);
+            if self.all.iter().all(|known| known.text() != pattern.text()) {
+                self.all.push(pattern);
             }
         }
-        self.0.len() > before
+        let is_new = self.all.len() > before;
+        if is_new {
+            self.set = together(&self.all);
+        }
+        is_new
     }
 
     /// Whether any matches the path.
     pub(crate) fn matches(&self, path: &Path) -> bool {
-        self.0.iter().any(|pattern| pattern.matches(path))
+        match &self.set {
+            Some(set) => set.is_match(path),
+            None => self.all.iter().any(|pattern| pattern.matches(path)),
+        }
     }
 
     /// Whether any can match in the directory or below it.
     pub(crate) fn can_match_in(&self, directory: &Path) -> bool {
-        self.0.iter().any(|pattern| pattern.can_match_in(directory))
+        self.all.iter().any(|pattern| pattern.can_match_in(directory))
     }
+}
+
+fn together(patterns: &[Pattern]) -> Option<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(pattern.matcher.glob().clone());
+    }
+    set.build().ok()
 }
 
 #[cfg(test)]

@@ -104,7 +104,11 @@ impl Root {
         for (path, stamp) in watch.list() {
             inventory.insert(path, stamp);
         }
-        inventory.fingerprint(root, |path| watch.interest().by_pattern(path));
+        for path in inventory.to_fingerprint(|path| watch.interest().by_pattern(path)) {
+            if let Some(read) = inventory.get(&path).and_then(|known| known.fingerprint(root, &path)) {
+                inventory.insert(path, read);
+            }
+        }
         let settle = Settle::new(Settings::default().settle, window.min(LONGEST));
         Ok(Self { watch, inventory, settle })
     }

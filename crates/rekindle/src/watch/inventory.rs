@@ -9,7 +9,7 @@ use crate::event::ChangeType;
 use crate::load::read_bytes;
 use crate::settle::Due;
 
-/// How many files, and how many bytes, a start reads to know their content: some 20 ms of work.
+/// How many files, and how many bytes, are read at the start to know their content.
 const FINGERPRINT_FILES: usize = 2000;
 const FINGERPRINT_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -76,6 +76,13 @@ impl Stamp {
             Some(Ok(Some(bytes))) => self.with_hash(bytes.hash),
             _ => self,
         }
+    }
+
+    /// With the hash of the content, if that is not known yet and the file still looks as it did.
+    pub(crate) fn fingerprint(&self, root: &Path, path: &Path) -> Option<Self> {
+        let full = root.join(path);
+        let read = self.hash.is_none().then(|| self.clone().read(root, &full, self.size))?;
+        Self::of(&full).filter(|now| now.looks_like(self)).map(|_| read)
     }
 
     /// With the hash of the content that was read.
@@ -202,18 +209,18 @@ impl Inventory {
         self.stamps.insert(path, stamp);
     }
 
-    /// Reads the files that `wanted` picks, so that saving the same again is no change; up to a budget,
-    /// since a start must not read a whole project. Beyond it the first look at a file cannot tell.
-    pub(crate) fn fingerprint(&mut self, root: &Path, wanted: impl Fn(&Path) -> bool) {
+    /// The files among those that `wanted` picks whose content is to be known, so that saving the same
+    /// again is no change; up to a budget, since nobody wants a whole project to be read. Beyond it the
+    /// first look at a file cannot tell.
+    pub(crate) fn to_fingerprint(&self, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
         let mut bytes_left = FINGERPRINT_BYTES;
-        let unread = self.stamps.iter_mut().filter(|(path, stamp)| stamp.hash.is_none() && wanted(path));
-        for (path, stamp) in unread.take(FINGERPRINT_FILES) {
-            if let Some(left) = bytes_left.checked_sub(stamp.size) {
-                bytes_left = left;
-                let read = stamp.clone().read(root, &root.join(path), stamp.size);
-                *stamp = read;
-            }
-        }
+        let unread = self.stamps.iter().filter(|(path, stamp)| stamp.hash.is_none() && wanted(path));
+        let affordable = unread.take(FINGERPRINT_FILES).filter(|(_, stamp)| {
+            let left = bytes_left.checked_sub(stamp.size);
+            bytes_left = left.unwrap_or(bytes_left);
+            left.is_some()
+        });
+        affordable.map(|(path, _)| path.clone()).collect()
     }
 
     /// Notes what a file is now, and says how it changed, if it did.

@@ -1,7 +1,7 @@
 //! The walk through all wanted directories: at the start to learn what there is, later to compare what
 //! there is with what is known. It stats, and opens nothing.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -69,15 +69,15 @@ impl Watch {
     }
 
     /// Walks everything and gives every wanted file: the beginning of an inventory.
-    pub(crate) fn list(&mut self) -> BTreeMap<PathBuf, Stamp> {
+    pub(crate) fn list(&mut self) -> Vec<(PathBuf, Stamp)> {
         self.refused.clear();
         self.learn(Path::new(""));
-        let (mut files, mut todo) = (BTreeMap::new(), vec![PathBuf::new()]);
+        let (mut files, mut todo) = (Vec::new(), vec![PathBuf::new()]);
         self.walked = 0;
         while let Some(directory) = todo.pop() {
             self.walked += 1;
-            let Some(mut listing) = self.visit(&directory) else { continue };
-            files.append(&mut listing.files);
+            let Some(listing) = self.visit(&directory) else { continue };
+            files.extend(listing.files);
             todo.extend(listing.directories);
         }
         files
@@ -114,8 +114,8 @@ impl Watch {
         found: &mut Found,
     ) -> Vec<PathBuf> {
         let Some(Listing { files, directories, .. }) = self.visit(directory) else { return Vec::new() };
-        let is_missing = |name: &PathBuf| !files.contains_key(name) && !directories.contains(name);
-        for name in inventory.names_in(directory).filter(is_missing) {
+        let there: HashSet<&PathBuf> = files.iter().map(|(path, _)| path).chain(&directories).collect();
+        for name in inventory.names_in(directory).filter(|name| !there.contains(name)) {
             inventory.below(&name).for_each(|path| found.signal(path.clone(), What::Gone));
         }
         for (path, stamp) in files {
@@ -123,7 +123,7 @@ impl Watch {
                 found.signal(path, What::Seen(Some(stamp)));
             }
         }
-        directories.into_iter().collect()
+        directories
     }
 }
 

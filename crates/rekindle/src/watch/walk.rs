@@ -1,7 +1,6 @@
 //! One directory, listed: its wanted files, the directories to go on to, and the links among both.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{DirEntry, ReadDir};
+use std::fs::{DirEntry, FileType, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,14 +11,14 @@ use crate::route::Interest;
 /// What there is in a directory, as far as it is wanted. All paths are relative to the root.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    pub(super) files: BTreeMap<PathBuf, Stamp>,
-    pub(super) directories: BTreeSet<PathBuf>,
+    pub(super) files: Vec<(PathBuf, Stamp)>,
+    pub(super) directories: Vec<PathBuf>,
     /// Those of both that are links.
     pub(super) links: Vec<PathBuf>,
 }
 
 impl Listing {
-    /// Lists a directory. One that is gone is empty.
+    /// Lists a wanted directory. One that is gone is empty.
     ///
     /// # Errors
     ///
@@ -40,24 +39,33 @@ impl Listing {
     fn take(&mut self, root: &Path, parent: &Path, entry: &DirEntry, interest: &Interest) {
         let path = parent.join(entry.file_name());
         let kind = entry.file_type();
-        let is_link = kind.as_ref().is_ok_and(std::fs::FileType::is_symlink);
+        let is_link = kind.as_ref().is_ok_and(FileType::is_symlink);
         let is_directory = match kind {
             Ok(_) if is_link => is_link_to_directory(root, &path),
             Ok(kind) => kind.is_dir(),
             Err(_) => false,
         };
-        let enters = is_directory && interest.directory(&path);
+        let enters = is_directory && interest.directory_in_wanted(&path);
         // A directory named like a configuration is one that somebody will miss: `config/app.toml/`.
-        let is_wanted = interest.file(&path) && (!is_directory || crate::route::is_config_file(&path));
+        let is_wanted =
+            (!is_directory || crate::route::is_config_file(&path)) && interest.file_in_wanted(&path);
         if is_link && (enters || is_wanted) {
             self.links.push(path.clone());
         }
         if enters {
-            self.directories.insert(path.clone());
+            self.directories.push(path.clone());
         }
-        if let Some(stamp) = is_wanted.then(|| Stamp::of(&root.join(&path))).flatten() {
-            self.files.insert(path, stamp);
+        if let Some(stamp) = is_wanted.then(|| stamp(root, &path, entry, is_link)).flatten() {
+            self.files.push((path, stamp));
         }
+    }
+}
+
+/// Asked of the directory where that will do: it saves the way through all of the path.
+fn stamp(root: &Path, path: &Path, entry: &DirEntry, is_link: bool) -> Option<Stamp> {
+    match entry.metadata() {
+        Ok(metadata) if !is_link => Some(Stamp::new(&metadata)),
+        _ => Stamp::of(&root.join(path)),
     }
 }
 
