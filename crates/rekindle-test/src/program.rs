@@ -18,7 +18,10 @@ pub fn run(command: &mut Command) -> Output {
         _ => panic!("cannot run {name}: {error}"),
     });
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} ended with {}: {said}", output.status);
+    // What a shell ends with when it does not find a program.
+    let hint =
+        if output.status.code() == Some(127) { "; is it not installed? See `cargo xtask test`" } else { "" };
+    assert!(output.status.success(), "{command:?} ended with {}: {said}{hint}", output.status);
     output
 }
 
@@ -34,7 +37,8 @@ pub(crate) fn not_installed(name: &str) -> String {
 
 fn package(program: &str) -> &str {
     match program {
-        "cp" | "mv" | "tee" => "coreutils",
+        "cp" | "dd" | "install" | "mv" | "tee" => "coreutils",
+        "emacs" => "emacs-nox",
         other => other,
     }
 }

@@ -1,4 +1,5 @@
-//! What the tests need of the system: editors as people use them, and a terminal to run them in.
+//! What the tests need of the system: editors as people use them, a terminal to run them in, and the programs that
+//! change files otherwise.
 //!
 //! What is missing is installed, or the run ends here and says what to install. Nothing is skipped on the quiet.
 
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_to_do_by_hand_names_exactly_what_is_missing() {
-        let missing: Vec<Tool> = tools::ALL.iter().copied().filter(|tool| tool.package != "tmux").collect();
+        let missing: Vec<Tool> = tools::ALL.iter().copied().take(2).collect();
         let error = by_hand(&Error::new("There is no apt-get here"), &missing).to_string();
         assert!(error.contains("missing: vim, nano\n"), "{error}");
         assert!(error.contains("There is no apt-get here. Install them"), "{error}");

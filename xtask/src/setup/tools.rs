@@ -15,7 +15,13 @@ pub(crate) struct Tool {
 pub(crate) const ALL: &[Tool] = &[
     Tool { package: "vim", probe: "vim --version", genuine: full_vim },
     Tool { package: "nano", probe: "nano --version", genuine: |text| text.contains("GNU nano") },
+    Tool { package: "emacs-nox", probe: "emacs --version", genuine: |text| text.starts_with("GNU Emacs ") },
+    Tool { package: "ed", probe: "ed --version", genuine: |text| text.starts_with("GNU ed ") },
     Tool { package: "tmux", probe: "tmux -V", genuine: |text| text.starts_with("tmux ") },
+    Tool { package: "git", probe: "git --version", genuine: |text| text.starts_with("git version ") },
+    Tool { package: "patch", probe: "patch --version", genuine: |text| text.starts_with("GNU patch ") },
+    Tool { package: "perl", probe: "perl -v", genuine: |text| text.contains("This is perl") },
+    Tool { package: "rsync", probe: "rsync --version", genuine: |text| text.starts_with("rsync ") },
 ];
 
 pub(crate) fn missing() -> Vec<Tool> {

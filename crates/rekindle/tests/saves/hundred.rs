@@ -63,18 +63,25 @@ pub(crate) async fn one_reload(running: &mut Running, n: u32) {
     assert_eq!(number(&value), Some(u64::from(n)), "the value after save {n}");
 }
 
-/// Looks at the whole record: for each save one changed file, one changed value, one reload completed.
+/// Looks at the whole record of numbered saves, of which the last must have the last word.
 pub(crate) async fn at_last(running: &mut Running, numbers: RangeInclusive<u32>) {
+    let last = *numbers.end();
+    whole_record(running, u32::try_from(numbers.count()).expect("few saves"), last).await;
+}
+
+/// Looks at the whole record: for each save one changed file, one changed value, one reload completed.
+/// In the end there is the value of the last.
+pub(crate) async fn whole_record(running: &mut Running, saves: u32, last: u32) {
     running.quiet().await;
-    assert_eq!(number(&running.value("app")), Some(u64::from(*numbers.end())), "the value in the end");
+    assert_eq!(number(&running.value("app")), Some(u64::from(last)), "the value in the end");
     let story = running.events.story();
-    for (save, told) in numbers.clone().zip(story.chunks(3)) {
+    for (save, told) in (1u32..).zip(story.chunks(3)) {
         let [file, change, completed] = told else { panic!("save {save}: {told:?}") };
         assert_eq!(file, &format!("{FILE} modified"), "save {save}: {told:#?}");
         assert!(change.starts_with("app changed to "), "save {save}: {told:#?}");
         assert_eq!(completed, "app completed", "save {save}: {told:#?}");
     }
-    assert_eq!(story.len(), 3 * numbers.count(), "more than one reload a save: {story:#?}");
+    assert_eq!(story.len(), 3 * saves as usize, "more than one reload a save: {story:#?}");
 }
 
 /// The number that the last save put into a value: the greatest there is, since some savers append.
