@@ -211,3 +211,67 @@ async fn files_beyond_the_watch_patterns_are_watched_for_their_handlers() {
     site.write("config/app.yml", "x: 1");
     assert_eq!(names(&next(&mut received).await), "app");
 }
+
+#[derive(Clone, Debug, serde::Deserialize)]
+struct Counted {
+    #[serde(rename = "x")]
+    _x: u32,
+}
+
+impl ConfigMerge for Counted {
+    fn merge(self, other: Self) -> Self {
+        other
+    }
+}
+
+/// Both configurations are judged as one, and a handler of one of them has nothing to do with the other.
+#[tokio::test]
+async fn a_pattern_handler_is_called_for_its_own_file_of_those_that_are_saved_together() {
+    let site = Site::new(&[("config/a.toml", "x = 1\n"), ("config/b.toml", "x = 1\n")]);
+    // Long: a loaded machine may hold the saver up between the two.
+    let manager = site.builder().settle(Duration::from_millis(500)).start().await.expect("an engine");
+    let _together = manager.watch_layered::<Counted>(&["a", "b"]).await.expect("a stream");
+    let ((own, mut of_b), (all, mut of_both)) = (unbounded_channel(), unbounded_channel());
+    let handler = move |event: ChangeEvent| Ok(own.send(event)?);
+    manager.register_handler_for("config/b.toml", handler).expect("a pattern");
+    let handler = move |event: ChangeEvent| Ok(all.send(event)?);
+    manager.register_handler_for("config/*.toml", handler).expect("a pattern");
+    for x in 2..5 {
+        site.write("config/a.toml", format!("x = {x}\n"));
+        site.write("config/b.toml", format!("x = {x}\n"));
+        let mut both =
+            [next(&mut of_both).await, next(&mut of_both).await].map(|event| names(&event).to_owned());
+        both.sort();
+        assert_eq!(both, ["a", "b"], "each of them once");
+        assert_eq!(names(&next(&mut of_b).await), "b");
+    }
+    site.write("config/c.toml", "x = 1\n");
+    assert_eq!(names(&next(&mut of_both).await), "c", "no call more for the others");
+    assert!(of_b.try_recv().is_err(), "no call for the other file");
+}
+
+#[tokio::test]
+async fn a_pattern_handler_is_called_once_for_each_file_of_a_batch() {
+    let site = Site::new(&[]);
+    let manager = site.builder().settle(Duration::from_millis(500)).start().await.expect("an engine");
+    let (sender, mut received) = unbounded_channel();
+    let handler = move |event: ChangeEvent| Ok(sender.send(event)?);
+    manager.register_handler_for("static/*.css", handler).expect("a pattern");
+    let files = ["a", "b", "c"].map(|name| site.path(&format!("static/{name}.css")));
+    for change in [ChangeType::Created, ChangeType::Modified] {
+        for name in ["a", "b", "c"] {
+            site.write(&format!("static/{name}.css"), change.as_str());
+        }
+        site.write("static/d.js", change.as_str());
+        let mut told = Vec::new();
+        for _ in &files {
+            match next(&mut received).await {
+                ChangeEvent::FileChanged { path, change_type } if change_type == change => told.push(path),
+                other => panic!("{other:?}"),
+            }
+        }
+        told.sort();
+        assert_eq!(told, files);
+    }
+    assert!(received.try_recv().is_err(), "one call more");
+}

@@ -169,6 +169,48 @@ async fn several_names_merge_and_stand_or_fall_together() {
     assert!(ws.watch_config_layered::<Merged>(&["none", "nil"]).await.is_err());
 }
 
+/// Pain 9: what is good is refused only as long as its neighbour is bad.
+#[tokio::test]
+async fn what_was_refused_for_its_neighbour_arrives_once_that_alone_is_mended() {
+    let site = Site::new(&[("config/base.toml", "a = 1\n"), ("config/app.toml", "b = 1\n")]);
+    // Long: a loaded machine may hold the saver up between the two.
+    let manager =
+        site.builder().settle(std::time::Duration::from_millis(500)).start().await.expect("an engine");
+    let stream = manager.watch_layered::<Merged>(&["base", "app"]).await.expect("a stream");
+    let live = stream.live();
+    let mut events = manager.subscribe();
+    site.write("config/base.toml", "a = 1\na = 2\n");
+    site.write("config/app.toml", "b = 2\n");
+    let (error, ..) = refused(&mut events, "app").await;
+    assert!(error.contains("base.toml"), "{error}");
+    site.write("config/base.toml", "a = 2\n");
+    soon("the end of all faults", async {
+        while manager.status().is_degraded() {
+            events.recv().await.expect("the bus is open");
+        }
+    })
+    .await;
+    assert_eq!(*live.load(), Merged { a: 2, b: 2 });
+    assert_eq!(manager.snapshot().get("app"), Some(&json!({"b": 2})));
+}
+
+/// Nobody looked at such a file when it was made: its name matches none of the default patterns.
+#[tokio::test]
+async fn a_configuration_that_was_made_before_it_is_asked_for_is_found() {
+    let site = Site::new(&[("config/a.yml", "x: 1\n")]);
+    let manager = site.start().await;
+    let _armed = manager.watch::<serde_json::Value>("a").await.expect("a stream");
+    let mut events = manager.subscribe();
+    site.write("config/b.yml", "x: 2\n");
+    // What comes after it in the queue has been seen, and so it has been, too.
+    site.write("config/c.toml", "x = 3\n");
+    changed(&mut events, "c").await;
+    let mut b = manager.watch::<serde_json::Value>("b").await.expect("it is there");
+    assert_eq!(b.current(), &json!({"x": 2}));
+    site.write("config/b.yml", "x: 3\n");
+    assert_eq!(soon("its next value", b.next()).await, Some(json!({"x": 3})));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_configuration_directory_that_is_a_link_may_lead_elsewhere() {

@@ -11,4 +11,5 @@ mod sharing;
 mod site;
 mod streams;
 mod validation;
+mod waiting;
 mod watching;

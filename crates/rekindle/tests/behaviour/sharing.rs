@@ -30,6 +30,21 @@ async fn stated_options_are_taken_on_by_an_engine_that_was_given_none() {
     assert!(error.to_string().contains("other options"), "{error}");
 }
 
+/// Pain 7: a value that nobody was told of changed in silence.
+#[tokio::test]
+async fn options_that_change_a_value_are_told_of() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n"), ("config/app.elsewhere.toml", "x = 2\n")]);
+    let first = HotReload::builder(site.root()).start().await.expect("a manager");
+    let mut values = first.watch::<Value>("app").await.expect("a stream");
+    assert_eq!(values.current(), &json!({"x": 1}));
+    let mut events = first.subscribe();
+    let second =
+        HotReload::builder(site.root()).environment("elsewhere").start().await.expect("the same engine");
+    assert_eq!(second.snapshot().get("app"), Some(&json!({"x": 2})));
+    assert_eq!(soon("the stream", values.next()).await, Some(json!({"x": 2})));
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 2}));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_the_root_is_the_same_root() {

@@ -230,3 +230,25 @@ async fn a_bad_file_that_never_was_good_is_forgotten_with_its_deletion() {
     recovered(&mut events, "oops").await;
     assert!(!manager.status().is_degraded() && manager.status().configs.is_empty());
 }
+
+/// The content is what is in use, and all the same it is not what the schema allows now. Pain 7.
+#[tokio::test]
+async fn a_refusal_by_a_new_schema_stays_visible_until_the_value_or_the_schema_is_mended() {
+    let site = Site::new(&[("config/app.toml", "port = 1\n")]);
+    let manager = site.start().await;
+    let mut events = manager.subscribe();
+    let schema = |minimum: u32| format!(r#"{{"properties": {{"port": {{"minimum": {minimum}}}}}}}"#);
+    site.write("config/app.schema.json", schema(10));
+    let (error, ..) = refused(&mut events, "app").await;
+    assert!(error.contains("minimum"), "{error}");
+    site.write("config/app.toml", "port = 1\n");
+    site.write("config/other.toml", "x = 1\n");
+    changed(&mut events, "other").await;
+    assert!(manager.status().is_degraded(), "port = 1 still is below the minimum");
+    manager.reload_now().await.expect("an answer");
+    assert!(manager.status().is_degraded(), "and it is when asked");
+
+    site.write("config/app.schema.json", schema(1));
+    recovered(&mut events, "app").await;
+    assert!(!manager.status().is_degraded());
+}

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use rekindle_test::{LIMIT, Running, Site};
@@ -99,6 +100,37 @@ async fn one_after_the_other(site: u32) {
     assert!(values.try_recv().is_err(), "a value too many");
 }
 
+/// Somebody asks for a look all the while, and so in the middle of many saves.
+#[test]
+fn of_150_saves_that_are_looked_at_on_request_no_half_is_applied() {
+    std::thread::scope(|scope| {
+        for _ in 0..SITES {
+            scope.spawn(|| block_on(looked_at_on_request()));
+        }
+    });
+}
+
+async fn looked_at_on_request() {
+    let numbers = FIRST..=FIRST + SAVES / SITES - 1;
+    let last = Limits { value: *numbers.end(), burst: *numbers.end() };
+    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let mut stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
+    let file = running.site.path(FILE);
+    let saver = std::thread::spawn(move || {
+        numbers.for_each(|n| save_to(&file, one_line_of_two(n), Duration::from_micros(1500)));
+    });
+    let mut halves = Vec::new();
+    while !saver.is_finished() {
+        running.manager.reload_now().await.expect("the engine runs");
+        let value = tokio::time::timeout(NO_STALL, stream.next()).await;
+        halves.extend(value.ok().flatten().filter(|value| value.value != value.burst));
+    }
+    saver.join().expect("saving does not panic");
+    assert!(halves.is_empty(), "halves of saves were applied: {halves:?}");
+    running.quiet().await;
+    assert_eq!(*stream.live().load(), last);
+}
+
 fn race(halves: Halves, stall: Duration) {
     std::thread::scope(|scope| {
         for _ in 0..SITES {
@@ -122,8 +154,12 @@ async fn race_on_a_site(halves: Halves, stall: Duration) {
 }
 
 /// Empties the file, writes half of it, stalls, and writes the other half; it is open all the while.
-fn save(site: &Site, (first, second): (String, String), stall: Duration) {
-    let mut file = File::create(site.path(FILE)).expect("the file can be opened");
+fn save(site: &Site, halves: (String, String), stall: Duration) {
+    save_to(&site.path(FILE), halves, stall);
+}
+
+fn save_to(file: &Path, (first, second): (String, String), stall: Duration) {
+    let mut file = File::create(file).expect("the file can be opened");
     file.write_all(first.as_bytes()).expect("it can be written");
     std::thread::sleep(stall);
     file.write_all(second.as_bytes()).expect("it can be written");
