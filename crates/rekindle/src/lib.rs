@@ -24,6 +24,9 @@ mod config;
 mod engine;
 mod error;
 mod event;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod load;
 mod manager;
 mod observe;

@@ -1,6 +1,7 @@
 //! The commands: one file each, listed in [`ALL`].
 
 mod ci;
+mod fuzz;
 mod test;
 
 use crate::error::{Error, Result};
@@ -17,6 +18,11 @@ const ALL: &[Command] = &[
         name: "ci",
         about: "All that must hold before a change is merged; runs `test` too",
         run: ci::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "Search with cargo-fuzz for inputs that break the pure stages: fuzz [TARGET] [SECONDS]",
+        run: fuzz::run,
     },
     Command { name: "help", about: "This text", run: |args| options::none(args).map(|()| help()) },
     Command {
@@ -71,6 +77,6 @@ mod tests {
     #[test]
     fn an_unknown_command_is_told_of_the_known_ones() {
         let error = run("tset", &[]).unwrap_err().to_string();
-        assert_eq!(error, "unknown command `tset`; there are ci, help, test");
+        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, test");
     }
 }

@@ -17,6 +17,8 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Location};
 pub(crate) use env::Variables;
 pub(crate) use read::{Bytes, read_bytes};
+#[cfg(feature = "internals")]
+pub(crate) use tree::Data;
 pub(crate) use tree::Node;
 
 /// Something that keeps a configuration from being loaded.
@@ -51,8 +53,14 @@ pub(crate) struct Source {
 /// Reads and parses one file of a configuration. `None` when there is no such file.
 pub(crate) fn load_source(path: &Path, root: &Path, limit: u64) -> Result<Option<Source>, Failure> {
     let Some(bytes) = read_bytes(path, root, limit)? else { return Ok(None) };
+    let (text, node) = understand(&bytes.content, path, root)?;
+    Ok(Some(Source { bytes, text, node }))
+}
+
+/// What the bytes of a file say, in the format that its name announces. Pure; the path is for errors.
+pub(crate) fn understand(content: &[u8], path: &Path, root: &Path) -> Result<(Arc<str>, Node), Failure> {
     let location = || Location::file(path, root);
-    let text = utf8(&bytes.content, location())?;
+    let text = utf8(content, location())?;
     if text.trim().is_empty() {
         let error = Error::new(ErrorKind::Syntax, "the file is empty");
         return Err(Failure::maybe_unfinished(
@@ -69,7 +77,7 @@ pub(crate) fn load_source(path: &Path, root: &Path, limit: u64) -> Result<Option
         let error = Error::new(kind, fault.message).at(location().at(&text, fault.span));
         Failure { error, definitive: fault.definitive }
     })?;
-    Ok(Some(Source { bytes, text, node }))
+    Ok((text, node))
 }
 
 /// The text of a file, or where it stops being one.
@@ -106,14 +114,10 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// Merges the layers, weakest first, and the variables over them.
     pub(crate) fn layered(name: &str, layers: &[Arc<Source>], variables: &Variables) -> Option<Self> {
-        let mut origins: Vec<Origin> = layers.iter().cloned().map(Origin::File).collect();
-        let nodes = layers.iter().enumerate().map(|(index, layer)| merge::placed(&layer.node, index));
-        let mut tree = nodes.reduce(merge::merge)?;
-        for (variable, steps, text) in variables.of(name) {
-            let node = env::node(text, tree.nearest(&env::pointer(steps)), origins.len());
-            tree = merge::merge(tree, env::wrap(steps, node));
-            origins.push(Origin::Variable(variable.clone()));
-        }
+        let tree = layer(name, layers.iter().map(|layer| &layer.node), variables)?;
+        let files = layers.iter().cloned().map(Origin::File);
+        let variables = variables.of(name).iter().map(|(variable, ..)| Origin::Variable(variable.clone()));
+        let origins = files.chain(variables).collect();
         let value = tree.to_value();
         Some(Self { name: name.to_owned(), value, tree, origins })
     }
@@ -138,4 +142,21 @@ impl Candidate {
             None => error,
         }
     }
+}
+
+/// Merges trees, weakest first, and the variables over them. Places name the trees in their order,
+/// and after those the variables in theirs. `None` when there is no tree.
+pub(crate) fn layer<'a>(
+    name: &str,
+    layers: impl IntoIterator<Item = &'a Node>,
+    variables: &Variables,
+) -> Option<Node> {
+    let placed = layers.into_iter().enumerate().map(|(source, node)| merge::placed(node, source));
+    let placed: Vec<Node> = placed.collect();
+    let sources = placed.len()..;
+    let tree = placed.into_iter().reduce(merge::merge)?;
+    Some(variables.of(name).iter().zip(sources).fold(tree, |tree, ((_, steps, text), source)| {
+        let node = env::node(text, tree.nearest(&env::pointer(steps)), source);
+        merge::merge(tree, env::wrap(steps, node))
+    }))
 }
