@@ -1,12 +1,13 @@
 //! [`Recorder`]: every event of an engine or a watcher, in order, and waiting for the next.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rekindle::{ChangeEvent, ChangeType};
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::LIMIT;
 
@@ -59,6 +60,16 @@ impl Recorder {
                 Err(end) => self.fail(&format!("no more events: {end}")),
             }
         }
+    }
+
+    /// Waits for the next event, whichever. Says whether one came in time.
+    pub async fn next_within(&mut self, limit: Duration) -> bool {
+        match timeout(limit, self.receiver.recv()).await {
+            Ok(Ok(event)) => self.seen.push(event),
+            Ok(Err(end)) => self.fail(&format!("no more events: {end}")),
+            Err(_) => return false,
+        }
+        true
     }
 
     /// Waits for an event. `what` says in the panic's message what was waited for.

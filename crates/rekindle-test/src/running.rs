@@ -60,17 +60,25 @@ impl Running {
 
     /// Waits until the engine has dealt with everything, and every window that was open has ended.
     ///
+    /// For engines with a window below [`LIMIT`](crate::LIMIT), which watch `static/` and TOML in `config/`.
+    pub async fn quiet_after_window(&mut self) {
+        self.windows_end().await;
+        self.quiet().await;
+    }
+
+    /// Waits until every window that is open has ended. What fell due with the last of them may still
+    /// be judged then: `reload_now` waits for that.
+    ///
     /// Each path's window runs from its first signal. So when a file that is deleted now is told to
     /// be gone, at the end of its window, all windows from before have ended. For engines with a
-    /// window below [`LIMIT`](crate::LIMIT), which watch `static/` and TOML in `config/`.
-    pub async fn quiet_after_window(&mut self) {
+    /// window below [`LIMIT`](crate::LIMIT), which watch `static/`.
+    pub async fn windows_end(&mut self) {
         self.site.replace(FENCE_FILE, "fence");
         self.events.told_of(FENCE_FILE).await;
         self.site.remove(FENCE_FILE);
         self.events.told_of_deletion(FENCE_FILE).await;
         let fence = self.site.path(FENCE_FILE);
         self.events.retain(|event| !is_about(event, FENCE, &fence));
-        self.quiet().await;
     }
 
     /// The value of a configuration in use.

@@ -2,6 +2,7 @@
 
 mod ci;
 mod fuzz;
+mod nightly;
 mod test;
 
 use crate::error::{Error, Result};
@@ -25,6 +26,11 @@ const ALL: &[Command] = &[
         run: fuzz::run,
     },
     Command { name: "help", about: "This text", run: |args| options::none(args).map(|()| help()) },
+    Command {
+        name: "nightly",
+        about: "The model test with 10,000 sequences, some five minutes",
+        run: nightly::run,
+    },
     Command {
         name: "test",
         about: "Set up what the tests need, then run every test there is",
@@ -77,6 +83,6 @@ mod tests {
     #[test]
     fn an_unknown_command_is_told_of_the_known_ones() {
         let error = run("tset", &[]).unwrap_err().to_string();
-        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, test");
+        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, nightly, test");
     }
 }

@@ -1,0 +1,35 @@
+//! `cargo xtask nightly`: the tests that get better with time, given more of it than a change can wait for.
+
+use crate::cmd::Cmd;
+use crate::error::Result;
+use crate::options;
+use crate::runner;
+use crate::step::Step;
+
+/// How many random sequences the model test plays; `cargo xtask test` plays a few hundred.
+const SEQUENCES: &str = "10000";
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    options::none(args)?;
+    runner::run(steps())
+}
+
+fn steps() -> Vec<Step> {
+    vec![Step::command("model", model())]
+}
+
+/// Without optimisation, as in every other run: what comes of a sequence depends on how fast the engine is.
+fn model() -> Cmd {
+    Cmd::new("cargo test --package rekindle --all-features --test model")
+        .env("REKINDLE_MODEL_SEQUENCES", SEQUENCES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_is_given_its_number() {
+        assert!(model().to_string().starts_with("REKINDLE_MODEL_SEQUENCES=10000 cargo test "));
+    }
+}
