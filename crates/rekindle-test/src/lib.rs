@@ -1,5 +1,5 @@
 //! Helpers for the tests: a temporary [`Site`], an engine [`Running`] on it, a [`Recorder`] of events,
-//! and what saves files as others do ([`program`], [`Terminal`], [`ConfigMap`]).
+//! what saves files as others do ([`program`], [`Terminal`], [`ConfigMap`]), and processes of their own ([`child`]).
 //!
 //! Nothing here sleeps and hopes. Everything waits for something that is bound to happen, and panics
 //! with all it has seen when that takes longer than [`LIMIT`]. So the tests are right on a slow and
@@ -8,6 +8,7 @@
 //! It depends on `rekindle` and is a dev-dependency of it, which Cargo allows. It is for integration
 //! tests: a unit test of `rekindle` would meet two copies of each type.
 
+pub mod child;
 mod configmap;
 pub mod program;
 mod recorder;

@@ -3,6 +3,7 @@
 mod ci;
 mod fuzz;
 mod nightly;
+mod soak;
 mod test;
 
 use crate::error::{Error, Result};
@@ -30,6 +31,11 @@ const ALL: &[Command] = &[
         name: "nightly",
         about: "The model test with 10,000 sequences, some five minutes",
         run: nightly::run,
+    },
+    Command {
+        name: "soak",
+        about: "Mixed edits at 50 a second, for 30 minutes or as many as are given; what must not grow",
+        run: soak::run,
     },
     Command {
         name: "test",
@@ -83,6 +89,6 @@ mod tests {
     #[test]
     fn an_unknown_command_is_told_of_the_known_ones() {
         let error = run("tset", &[]).unwrap_err().to_string();
-        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, nightly, test");
+        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, nightly, soak, test");
     }
 }

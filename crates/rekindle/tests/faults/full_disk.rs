@@ -5,9 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use rekindle::ChangeEvent;
-use rekindle_test::{Running, SHORT_WINDOW, Site};
-
-use crate::child;
+use rekindle_test::{Running, SHORT_WINDOW, Site, child};
 
 const FILE: &str = "config/app.toml";
 

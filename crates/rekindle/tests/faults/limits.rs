@@ -5,9 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rekindle::ChangeEvent;
-use rekindle_test::{Running, SHORT_WINDOW, Site};
-
-use crate::child;
+use rekindle_test::{Running, SHORT_WINDOW, Site, child};
 
 /// The limit of a user namespace, as `fs.inotify.max_user_watches` is that of the whole system.
 const MAX_WATCHES: &str = "/proc/sys/user/max_inotify_watches";

@@ -3,11 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rekindle::{ChangeEvent, ChangeType};
-use rekindle_test::{Running, SHORT_WINDOW, Site};
+use rekindle_test::{Running, Site};
 use rustix::fs::{Mode, OFlags};
 use serde_json::json;
+
+/// Every name is deleted once, which is told at the end of the window.
+const WINDOW: Duration = Duration::from_millis(200);
 
 /// Names that trip what takes paths for text, lines or short.
 fn names() -> Vec<OsString> {
@@ -34,7 +38,7 @@ async fn told(running: &mut Running, path: &Path, how: &ChangeType) {
 }
 
 async fn start(site: Site) -> Running {
-    Running::start_with(site, |builder| builder.debounce(SHORT_WINDOW)).await
+    Running::start_with(site, |builder| builder.debounce(WINDOW)).await
 }
 
 #[tokio::test]

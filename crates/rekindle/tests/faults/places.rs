@@ -7,10 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use rekindle::ChangeEvent;
-use rekindle_test::{Running, SHORT_WINDOW, Site, program};
+use rekindle_test::{Running, SHORT_WINDOW, Site, child, program};
 use serde_json::json;
-
-use crate::child;
 
 /// A site with a configuration, a template, and others for their places elsewhere.
 fn site() -> Site {
@@ -45,7 +43,7 @@ async fn is_watched(running: &mut Running, number: i32) {
 #[tokio::test]
 async fn a_configuration_directory_deleted_and_made_anew_is_watched() {
     let mut running = start(site()).await;
-    for n in 1..=3 {
+    for n in 1..=2 {
         fs::remove_dir_all(running.site.path("config")).expect("it is there");
         let refused = |event: &ChangeEvent| matches!(event, ChangeEvent::ValidationFailed { .. });
         running.events.until("the refusal", refused).await;

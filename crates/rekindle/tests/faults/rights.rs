@@ -5,9 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use rekindle::ChangeEvent;
-use rekindle_test::{Running, SHORT_WINDOW, Site};
-
-use crate::child;
+use rekindle_test::{Running, SHORT_WINDOW, Site, child};
 
 #[test]
 fn a_file_that_may_not_be_read_for_a_while_keeps_its_value_and_comes_back() {

@@ -1,12 +1,9 @@
 //! A program that is stopped while much happens: its queue of notifications overflows.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 
+use rekindle_test::child::{self, Program};
 use rekindle_test::{Running, SHORT_WINDOW, Site};
-
-use crate::child;
 
 /// Each save makes three events at least: more than 100,000 in all, where 16,384 are kept.
 const SAVES: u32 = 36_000;
@@ -18,16 +15,18 @@ const CONFIG: &str = "config/app.toml";
 
 #[test]
 fn a_program_stopped_through_100_000_events_is_right_after_one_rescan() {
-    let program = Program::start();
+    let mut program = Program::start("stopped::body");
+    let root = PathBuf::from(program.says(ROOT));
     program.signal("STOP");
     for n in 0..SAVES {
-        std::fs::write(program.root.join(format!("static/{}.css", n % FILES)), n.to_string()).expect("saved");
+        std::fs::write(root.join(format!("static/{}.css", n % FILES)), n.to_string()).expect("saved");
     }
-    std::fs::remove_file(program.root.join(GONE)).expect("it was there");
-    std::fs::create_dir_all(program.root.join("static/new/deep")).expect("it is made");
-    std::fs::write(program.root.join("static/new/deep/x.css"), "1").expect("saved");
-    std::fs::write(program.root.join(CONFIG), "value = 2\n").expect("saved");
+    std::fs::remove_file(root.join(GONE)).expect("it was there");
+    std::fs::create_dir_all(root.join("static/new/deep")).expect("it is made");
+    std::fs::write(root.join("static/new/deep/x.css"), "1").expect("saved");
+    std::fs::write(root.join(CONFIG), "value = 2\n").expect("saved");
     program.signal("CONT");
+    program.tell("done");
     program.ends_well();
 }
 
@@ -62,32 +61,3 @@ async fn watch() {
 
 /// What the line begins with that says where the site is.
 const ROOT: &str = "the site is at ";
-
-struct Program {
-    child: Child,
-    root: PathBuf,
-}
-
-impl Program {
-    fn start() -> Self {
-        let mut command = child::command(&[], "stopped::body");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
-        let out = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut lines = out.lines().map_while(Result::ok);
-        let root = lines.find_map(|line| Some(line.split_once(ROOT)?.1.to_owned()));
-        let root = root.expect("it says where its site is");
-        // What else it says is read to the end, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(|line| println!("{line}")));
-        Self { child, root: Path::new(&root).to_path_buf() }
-    }
-
-    fn signal(&self, signal: &str) {
-        let kill = format!("kill -{signal} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().is_ok_and(|status| status.success()));
-    }
-
-    fn ends_well(mut self) {
-        self.child.stdin.take().expect("it is piped").write_all(b"done\n").expect("it listens");
-        assert!(self.child.wait().expect("it ends").success(), "see above what it says");
-    }
-}
