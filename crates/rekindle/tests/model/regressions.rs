@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rekindle::{ConfigState, HotReloadBuilder};
 use rekindle_test::{LIMIT, Running, SHORT_WINDOW, Site};
+use serde_json::json;
 
 use crate::op::{FILES, How, Op, Sequence};
 use crate::play::play;
@@ -95,6 +96,21 @@ async fn a_directory_that_goes_while_a_file_in_it_is_judged_takes_the_file_with_
     while is_good(&running) {
         assert!(running.events.next_within(LIMIT).await, "gone, and good: {:#?}", running.events.story());
     }
+}
+
+/// A layer that has been invalid for nearly a window is removed and made anew. The window is over in
+/// the gap between the two, but the file has not been missing for all of it.
+#[tokio::test]
+async fn a_gap_at_the_end_of_a_window_is_no_deletion() {
+    let site = Site::new().with("config/app.toml", "base = 1\n").with("config/app.test.toml", "layer = 1\n");
+    let mut running = Running::start_with(site, |builder| builder.debounce(SHORT_WINDOW)).await;
+    running.site.write("config/app.toml", "base = \n");
+    tokio::time::sleep(SHORT_WINDOW.mul_f64(0.9)).await;
+    running.site.remove("config/app.toml");
+    tokio::time::sleep(SHORT_WINDOW.mul_f64(0.2)).await;
+    running.site.write("config/app.toml", "base = 2\n");
+    assert_eq!(running.events.reloaded("app").await.0, json!({ "base": 2, "layer": 1 }));
+    running.quiet_after_window().await;
 }
 
 /// Lets the engine get on for a moment, too short to sleep.
