@@ -1,16 +1,21 @@
 //! A program that is stopped while much happens: its queue of notifications overflows.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 
 use rekindle_test::child::{self, Program};
 use rekindle_test::{Running, SHORT_WINDOW, Site};
 
-/// Each save makes three events at least: more than 100,000 in all, where 16,384 are kept.
-const SAVES: u32 = 36_000;
+/// Each of them makes two events: 100,000 in all, where the system keeps 16,384.
+const SAVES: u32 = 8_000;
+const RENAMES: u32 = 42_000;
 const FILES: u32 = 60;
 
 /// Before the stop there is a file for each number, and after it one for each.
 const GONE: &str = "static/gone.css";
+const MOVING: &str = "static/moving.css";
+const MOVED: &str = "static/moved.css";
 const CONFIG: &str = "config/app.toml";
 
 #[test]
@@ -19,7 +24,14 @@ fn a_program_stopped_through_100_000_events_is_right_after_one_rescan() {
     let root = PathBuf::from(program.says(ROOT));
     program.signal("STOP");
     for n in 0..SAVES {
-        std::fs::write(root.join(format!("static/{}.css", n % FILES)), n.to_string()).expect("saved");
+        // Not emptied first: some file systems then write to the disk at once.
+        let file = File::options().write(true).open(root.join(format!("static/{}.css", n % FILES)));
+        file.and_then(|mut file| write!(file, "{n:6}")).expect("saved");
+    }
+    // An even number: in the end nothing has moved.
+    for n in 0..RENAMES {
+        let (from, to) = if n % 2 == 0 { (MOVING, MOVED) } else { (MOVED, MOVING) };
+        std::fs::rename(root.join(from), root.join(to)).expect("renamed");
     }
     std::fs::remove_file(root.join(GONE)).expect("it was there");
     std::fs::create_dir_all(root.join("static/new/deep")).expect("it is made");
@@ -41,7 +53,7 @@ fn body() {
 }
 
 async fn watch() {
-    let mut site = Site::new().with(CONFIG, "value = 1\n").with(GONE, "");
+    let mut site = Site::new().with(CONFIG, "value = 1\n").with(GONE, "").with(MOVING, "");
     for n in 0..FILES {
         site = site.with(&format!("static/{n}.css"), "");
     }
@@ -54,6 +66,7 @@ async fn watch() {
     let told = |line: &str| story.iter().filter(|told| told.contains(line)).count();
     assert_eq!(told("Rescanned"), 1, "{story:#?}");
     assert_eq!(told(" modified"), usize::try_from(FILES).expect("few") + 1, "each file once: {story:#?}");
+    assert_eq!(told("static/mov"), 0, "{story:#?}");
     assert_eq!(told("static/gone.css deleted"), 1, "{story:#?}");
     assert_eq!(told("static/new/deep/x.css created"), 1, "{story:#?}");
     assert_eq!(running.value("app")["value"], 2);
