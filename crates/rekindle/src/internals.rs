@@ -189,7 +189,7 @@ impl Machine {
             Told::Gone => What::Gone,
             Told::Seen => What::Seen(None),
             Told::Staging => What::Staging,
-            Told::Staged => What::Staged,
+            Told::Staged => What::Staged { more: false },
             Told::Grew => return self.settle.grew(Path::new(path), at),
             Told::Calmed => return self.settle.calmed(Path::new(path)),
             Told::Prolong => return self.settle.prolong(at),

@@ -190,7 +190,14 @@ impl Engine {
         };
         let patient =
             matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
-        patient && landed.stuck.is_none() && landed.touched.iter().any(overtaken)
+        // Its directory went while it was judged: nobody looked for a file that was not known yet.
+        let vanished = |Touched { due, now }: &Touched| {
+            now.is_some()
+                && self.inventory.get(&due.path).is_none()
+                && !self.shared.root.join(&due.path).exists()
+        };
+        let again = landed.touched.iter().any(|touched| overtaken(touched) || vanished(touched));
+        patient && landed.stuck.is_none() && again
     }
 
     fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {

@@ -94,6 +94,8 @@ impl Engine {
         let root = self.shared.root.clone();
         let now = Stamp::read_at(&root.join(&due.path), &root, self.settings.max_file_size);
         self.catch_up();
+        // Its directory went in between: nobody looked for a file that was not known yet.
+        let now = now.filter(|_| self.inventory.get(&due.path).is_some() || root.join(&due.path).exists());
         if let Some(change_type) = self.inventory.examine(&root, due, now, &mut self.settle) {
             self.tell_of_file(due.path.clone(), change_type);
         }

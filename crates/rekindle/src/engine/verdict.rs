@@ -68,6 +68,8 @@ impl Engine {
             }
             None => self.free(&names),
         }
+        // What cannot be read is tried again.
+        self.note_trouble();
     }
 
     /// Its files are what is in use.

@@ -93,20 +93,31 @@ fn is_transient(path: &Path) -> bool {
     vim_probe || backup || emacs || jetbrains || nfs
 }
 
-/// Whether a name is what a program writes first and then moves into place: more is coming.
+/// A file that is written first and then moved into place: more is coming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Temporary {
+    /// As many programs save one file.
+    One,
+    /// As rsync writes one file after the other.
+    OneOfMany,
+}
+
+/// What sort of temporary file a name says that it is.
 ///
-/// Only names that are sure to be that: a log that is kept open beside the configurations must not
-/// make every save wait.
-pub(crate) fn is_temporary(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+/// Only names that are sure to be one: a log that is kept open beside the configurations must not make
+/// every save wait.
+pub(crate) fn temporary(path: &Path) -> Option<Temporary> {
+    let name = path.file_name().and_then(|name| name.to_str())?;
     let random = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let rsync =
-        name.strip_prefix('.').and_then(|name| name.rsplit_once('.')).is_some_and(|(_, end)| random(end));
     let sed = name.strip_prefix("sed").is_some_and(random);
     let glib = name.strip_prefix(".goutputstream-").is_some_and(random);
     let tempfile = name.strip_prefix(".tmp").is_some_and(random);
     let jetbrains = name.ends_with("___jb_tmp___");
-    rsync || sed || glib || tempfile || jetbrains || name.ends_with(".tmp")
+    if sed || glib || tempfile || jetbrains || name.ends_with(".tmp") {
+        return Some(Temporary::One);
+    }
+    let (_, ending) = name.strip_prefix('.')?.rsplit_once('.')?;
+    random(ending).then_some(Temporary::OneOfMany)
 }
 
 #[cfg(test)]
@@ -116,13 +127,13 @@ mod tests {
 
     #[test]
     fn names_that_are_moved_into_place() {
-        let temporary =
-            [".app.toml.Xy12Ab", "config/sedAbC123", ".tmpQwErTy", "app.toml.tmp", "a.html___jb_tmp___"];
-        for name in temporary {
-            assert!(is_temporary(Path::new(name)), "{name}");
+        let kind = |name: &str| temporary(Path::new(name));
+        for name in ["config/sedAbC123", ".tmpQwErTy", "app.toml.tmp", "a.html___jb_tmp___"] {
+            assert_eq!(kind(name), Some(Temporary::One), "{name}");
         }
+        assert_eq!(kind("config/.app.toml.Xy12Ab"), Some(Temporary::OneOfMany));
         for name in [".app.toml.swp", "app.log", "app.toml", "sedition", ".hidden", ".a.backup7", "4913"] {
-            assert!(!is_temporary(Path::new(name)), "{name}");
+            assert_eq!(kind(name), None, "{name}");
         }
     }
 

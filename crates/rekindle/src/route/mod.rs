@@ -8,7 +8,7 @@ mod layers;
 mod name;
 mod pattern;
 
-pub(crate) use interest::{Interest, is_temporary};
+pub(crate) use interest::{Interest, Temporary, temporary};
 pub(crate) use layers::{Format, Layer, Routes, format_of, is_config_file};
 pub(crate) use name::check_name;
 pub(crate) use pattern::{Pattern, Patterns};

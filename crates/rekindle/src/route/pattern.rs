@@ -30,8 +30,10 @@ impl Pattern {
         let mut parts: Vec<&str> = relative.split('/').filter(|part| !part.is_empty()).collect();
         let deep = |part: &str| part.contains("**");
         // Braces and classes may hold a slash; split at it they would be nonsense. From there on anything can match.
-        let broken =
-            |part: &str| unbalanced(part, '{', '}') || unbalanced(part, '[', ']') || part.ends_with('\\');
+        let broken = |part: &str| {
+            let open = unbalanced(part, '{', '}') || unbalanced(part, '[', ']') || part.ends_with('\\');
+            open || classes(part).any(|class| class.holds_separator())
+        };
         let end = parts.iter().position(|part| deep(part) || broken(part));
         let deep = end.is_some();
         parts.truncate(end.unwrap_or(parts.len().saturating_sub(1)));
@@ -81,12 +83,67 @@ fn bad(text: &str, fault: impl std::fmt::Display) -> Error {
 }
 
 fn compile(text: &str, part: &str) -> Result<GlobMatcher> {
-    let glob: Glob = GlobBuilder::new(part)
+    let glob: Glob = GlobBuilder::new(&within_a_name(part))
         .literal_separator(true)
         .backslash_escape(true)
         .build()
         .map_err(|error| bad(text, error.kind()))?;
     Ok(glob.compile_matcher())
+}
+
+/// A character class: what stands between its brackets.
+struct Class<'a> {
+    body: &'a str,
+    is_negated: bool,
+    /// Where the body begins in the text.
+    at: usize,
+}
+
+impl Class<'_> {
+    /// Whether a separator is one of its characters, by a range: `[+-9]` holds `/`.
+    fn holds_separator(&self) -> bool {
+        let chars: Vec<char> = self.body.chars().collect();
+        let in_range = |range: &[char]| range[1] == '-' && range[0] <= '/' && '/' <= range[2];
+        !self.is_negated && chars.windows(3).any(in_range)
+    }
+}
+
+/// The character classes of a glob.
+fn classes(text: &str) -> impl Iterator<Item = Class<'_>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let open = from + unescaped(&text[from..], '[')? + 1;
+        let rest = &text[open..];
+        let is_negated = rest.starts_with(['!', '^']);
+        let at = open + usize::from(is_negated);
+        // A bracket that comes first is one of the characters.
+        let first = usize::from(text[at..].starts_with(']'));
+        let length = first + text[at + first..].find(']')?;
+        from = at + length + 1;
+        Some(Class { body: &text[at..at + length], is_negated, at })
+    })
+}
+
+fn unescaped(text: &str, wanted: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let found = c == wanted && !escaped;
+        escaped = c == '\\' && !escaped;
+        found.then_some(at)
+    })
+}
+
+/// The same glob, with separators left out of what `[!a]` matches: globset keeps them out of `*` and `?` only.
+fn within_a_name(text: &str) -> String {
+    let mut within = text.to_owned();
+    let negated: Vec<usize> = classes(text)
+        .filter(|class| class.is_negated && !class.body.starts_with(']'))
+        .map(|class| class.at)
+        .collect();
+    for at in negated.into_iter().rev() {
+        within.insert(at, '/');
+    }
+    within
 }
 
 fn unbalanced(part: &str, open: char, close: char) -> bool {
@@ -168,6 +225,10 @@ mod tests {
             ("**/.*", "config/.hidden", true),
             ("**/*.tmp", "a/b.tmp", true),
             ("./config/*.toml", "config/app.toml", true),
+            ("a*[!a]c", "axbc", true),
+            ("a*[!a]c", "axb/c", false),
+            ("[!a-c]x/*", "dx/y", true),
+            ("\\\\[!a]", "\\\\b", false),
         ];
         for (text, path, expected) in cases {
             assert_eq!(pattern(text).matches(Path::new(path)), expected, "{text} on {path}");

@@ -8,7 +8,7 @@
 //! | finished | its writer closed it, or renamed it into place | when no finished write has followed for the quiet, at most a window after the batch began |
 //! | seen | a listing found it changed; nobody said whether its writer is done | after a spell in which it stays as it is, at most a window |
 //! | writing | it is open for writing | a window after its first signal, unless it is closed before |
-//! | gone | it was deleted, or moved away | a window after its first signal, unless it is back before |
+//! | gone | it was deleted, or moved away | when it has been missing for a window, unless it is back before |
 //! | held | it was looked at, and is empty, unreadable or invalid | a window after its first signal, unless it is written before |
 //!
 //! Two things prolong the quiet of the finished ones, since they say that more of the same save is
@@ -48,7 +48,10 @@ pub(crate) enum What {
     /// A temporary file beside wanted ones is being written: more is coming.
     Staging,
     /// A temporary file was closed, moved into place or deleted.
-    Staged,
+    Staged {
+        /// Whether it is of the kind of which one comes after the other.
+        more: bool,
+    },
 }
 
 /// A path and what happened to it.
@@ -168,11 +171,16 @@ impl Settle {
             What::RenamedFrom(from) => self.merge(path, State::Finished, now).from = Some(from),
             What::Seen(seen) => self.see(path, seen, now),
             What::Staging => {
-                self.staging.entry(path).or_insert(Staging { since: now, last: now }).last = now;
+                let forgotten = self.memory();
+                let staging = self.staging.entry(path).or_insert(Staging { since: now, last: now });
+                if now > staging.last + forgotten {
+                    staging.since = now;
+                }
+                staging.last = now;
             }
-            What::Staged => {
+            What::Staged { more } => {
                 self.staging.remove(&path);
-                self.prolonged = Some(now);
+                self.prolong(if more { now + SPELL } else { now });
             }
         }
     }
@@ -202,7 +210,7 @@ impl Settle {
 
     /// More of a save is coming, by whatever sign: the quiet begins anew, `from` here.
     pub(crate) fn prolong(&mut self, from: Instant) {
-        self.prolonged = Some(from);
+        self.prolonged = self.prolonged.max(Some(from));
     }
 
     /// The path was due, was looked at, and looks unfinished: wait for its writer until the window ends.
@@ -290,10 +298,15 @@ impl Settle {
 
     /// Forgets what can no longer make a difference.
     fn tidy(&mut self, now: Instant) {
-        let age = 2 * self.window + SPELL;
-        self.growing.retain(|_, growth| now <= growth.at + age);
+        let memory = self.memory();
+        self.growing.retain(|_, growth| now <= growth.at + memory);
         // One that is written to for ever is kept, so that it does not hold up a second batch.
-        self.staging.retain(|_, staging| now <= staging.last + age);
+        self.staging.retain(|_, staging| now <= staging.last + memory);
+    }
+
+    /// How long after its last sign something still makes a difference.
+    fn memory(&self) -> Duration {
+        2 * self.window + SPELL
     }
 
     fn take(&mut self, path: &Path, now: Instant) -> Option<Due> {
@@ -306,7 +319,9 @@ impl Settle {
         match pending.state {
             State::Finished => self.next_turn(path, pending).or(batch),
             State::Seen => Some((pending.last + SPELL).min(pending.first + self.window)),
-            State::Writing | State::Gone | State::Held => Some(pending.first + self.window),
+            // It has to have been missing for all of a window, whatever was waited for before.
+            State::Gone => Some(pending.since + self.window),
+            State::Writing | State::Held => Some(pending.first + self.window),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Linux: one inotify watch per armed directory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
 use std::io;
 use std::mem::MaybeUninit;
@@ -14,6 +14,7 @@ use tokio::io::Interest as Readiness;
 use tokio::io::unix::AsyncFd;
 
 use super::backend::{Backend, Happened, Notice, Subject};
+use super::path_map::PathMap;
 
 /// Room for a few hundred events at a time.
 const BUFFER: usize = 64 * 1024;
@@ -24,7 +25,7 @@ pub(super) struct Inotify {
     root: PathBuf,
     fd: AsyncFd<OwnedFd>,
     /// The watch of each armed directory, as it was named.
-    watches: BTreeMap<PathBuf, i32>,
+    watches: PathMap<i32>,
     /// The directories of a watch: several when links lead to one.
     directories: HashMap<i32, Vec<PathBuf>>,
     /// How many events one [`read`](Backend::read) may give until the rest counts as lost.
@@ -44,7 +45,7 @@ impl Inotify {
             reason = "deprecated for types that lie about their descriptor; an OwnedFd cannot"
         )]
         let fd = AsyncFd::with_interest(fd, Readiness::READABLE)?;
-        let (watches, directories) = (BTreeMap::new(), HashMap::new());
+        let (watches, directories) = (PathMap::default(), HashMap::new());
         Ok(Self { root: root.to_path_buf(), fd, watches, directories, limit })
     }
 }
@@ -91,18 +92,15 @@ impl Backend for Inotify {
     }
 
     fn disarm_below(&mut self, directory: &Path) {
-        let from_there = self.watches.range(directory.to_path_buf()..).map(|(path, _)| path);
-        let below: Vec<PathBuf> = from_there
-            .take_while(|path| path.starts_with(directory))
-            // The empty path is above all, but not above what is named absolutely.
-            .filter(|path| path.is_absolute() == directory.is_absolute())
-            .cloned()
-            .collect();
+        let all = self.watches.below(directory).map(|(path, _)| path);
+        // All is below the empty path, but not what is named absolutely.
+        let below = all.filter(|path| path.is_absolute() == directory.is_absolute());
+        let below: Vec<PathBuf> = below.map(Path::to_path_buf).collect();
         below.iter().for_each(|path| self.disarm(path));
     }
 
     fn is_armed(&self, directory: &Path) -> bool {
-        self.watches.contains_key(directory)
+        self.watches.contains(directory)
     }
 
     fn len(&self) -> usize {

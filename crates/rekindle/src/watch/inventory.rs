@@ -1,10 +1,10 @@
 //! What is known of every wanted file.
 
-use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::path_map::PathMap;
 use crate::event::ChangeType;
 use crate::load::read_bytes;
 use crate::settle::Due;
@@ -157,18 +157,10 @@ pub(super) fn leads_nowhere(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
-/// The first path that comes after a path and all below it.
-fn after(path: &Path) -> PathBuf {
-    // No name contains a NUL, and none sorts between a name and the same with a NUL behind it.
-    let mut next = path.as_os_str().to_owned();
-    next.push("\0");
-    next.into()
-}
-
 /// Every wanted file that exists, as far as is known.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    stamps: BTreeMap<PathBuf, Stamp>,
+    stamps: PathMap<Stamp>,
 }
 
 impl Inventory {
@@ -178,30 +170,18 @@ impl Inventory {
     }
 
     /// All files.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.stamps.keys()
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.stamps.iter().map(|(path, _)| path)
     }
 
     /// All files below a directory.
-    pub(crate) fn below<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
-        let from_there = self.stamps.range(directory.to_path_buf()..).map(|(path, _)| path);
-        from_there.take_while(move |path| path.starts_with(directory))
+    pub(crate) fn below(&self, directory: &Path) -> impl Iterator<Item = &Path> {
+        self.stamps.below(directory).map(|(path, _)| path)
     }
 
-    /// The names in a directory that files are known of, or files below: each once.
-    ///
-    /// Costs as much as there are names, however much lies below them.
-    pub(crate) fn names_in<'a>(&'a self, directory: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
-        let depth = directory.components().count() + 1;
-        let mut from = directory.to_path_buf();
-        std::iter::from_fn(move || {
-            let first = self.stamps.range::<PathBuf, _>(&from..).map(|(path, _)| path);
-            let first =
-                first.take_while(|path| path.starts_with(directory)).find(|path| *path != directory)?;
-            let name: PathBuf = first.components().take(depth).collect();
-            from = after(&name);
-            Some(name)
-        })
+    /// The names in a directory that files are known of, or files below: each at least once.
+    pub(crate) fn names_in(&self, directory: &Path) -> impl Iterator<Item = PathBuf> {
+        self.stamps.names_in(directory)
     }
 
     /// Notes a file.
@@ -220,7 +200,7 @@ impl Inventory {
             bytes_left = left.unwrap_or(bytes_left);
             left.is_some()
         });
-        affordable.map(|(path, _)| path.clone()).collect()
+        affordable.map(|(path, _)| path.to_path_buf()).collect()
     }
 
     /// Notes what a file is now, and says how it changed, if it did.
@@ -229,14 +209,14 @@ impl Inventory {
         let Some(now) = now else {
             return self.stamps.remove(path).map(|_| ChangeType::Deleted);
         };
-        if now.is_unknown() && self.stamps.contains_key(path) {
+        if now.is_unknown() && self.stamps.contains(path) {
             // What cannot be looked at is still what it was, as far as anybody knows.
             return None;
         }
         let before = self.stamps.insert(path.clone(), now.clone());
         let renamed_from = due.from.as_ref().filter(|from| {
             // If the old name exists again, an editor made a backup: no rename.
-            self.stamps.contains_key(*from) && Stamp::of(&root.join(from)).is_none()
+            self.stamps.contains(from) && Stamp::of(&root.join(from)).is_none()
         });
         match (before, renamed_from) {
             (_, Some(from)) => {

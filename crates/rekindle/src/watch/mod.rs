@@ -17,6 +17,7 @@ mod look;
 mod mounts;
 #[cfg(any(not(target_os = "linux"), test))]
 mod native;
+mod path_map;
 mod scan;
 #[cfg(test)]
 mod tests;

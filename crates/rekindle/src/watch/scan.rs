@@ -116,7 +116,7 @@ impl Watch {
         let Some(Listing { files, directories, .. }) = self.visit(directory) else { return Vec::new() };
         let there: HashSet<&PathBuf> = files.iter().map(|(path, _)| path).chain(&directories).collect();
         for name in inventory.names_in(directory).filter(|name| !there.contains(name)) {
-            inventory.below(&name).for_each(|path| found.signal(path.clone(), What::Gone));
+            inventory.below(&name).for_each(|path| found.signal(path.to_path_buf(), What::Gone));
         }
         for (path, stamp) in files {
             if inventory.get(&path).is_none_or(|known| may_differ(known, &stamp, thorough)) {

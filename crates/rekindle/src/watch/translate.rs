@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::backend::{Happened, Notice, Subject};
 use super::walk::is_link_to_directory;
 use super::{Found, Inventory, Stamp, Watch};
-use crate::route::{is_config_file, is_temporary};
+use crate::route::{Temporary, is_config_file, temporary};
 use crate::settle::What;
 
 impl Watch {
@@ -44,7 +44,7 @@ impl Watch {
         for link in self.links.below(directory).into_iter().filter(|link| link != directory) {
             self.learn(&link);
         }
-        inventory.below(directory).for_each(|path| found.signal(path.clone(), What::Gone));
+        inventory.below(directory).for_each(|path| found.signal(path.to_path_buf(), What::Gone));
     }
 
     fn take_directory(&mut self, notice: Notice, inventory: &Inventory, found: &mut Found) {
@@ -116,10 +116,10 @@ impl Watch {
 
     /// A temporary file beside wanted ones says that more is coming.
     fn take_temporary(&self, path: PathBuf, what: Happened, found: &mut Found) {
-        if is_temporary(&path) {
-            let is_written = matches!(what, Happened::Created | Happened::Modified);
-            found.signal(path, if is_written { What::Staging } else { What::Staged });
-        }
+        let Some(kind) = temporary(&path) else { return };
+        let is_written = matches!(what, Happened::Created | Happened::Modified);
+        let more = kind == Temporary::OneOfMany;
+        found.signal(path, if is_written { What::Staging } else { What::Staged { more } });
     }
 
     /// A name came or went that is, or was, a link.
@@ -176,17 +176,22 @@ impl Watch {
     /// The system says that something happened, and not what.
     fn take_unclear(&mut self, notice: Notice, inventory: &Inventory, found: &mut Found) {
         let path = notice.path;
-        self.relink(&path, inventory, found);
         let full = self.root.join(&path);
-        if full.is_dir() {
-            if self.interest.directory(&path) {
-                self.enter(&path, found);
+        let kind = full.symlink_metadata().map(|data| data.file_type());
+        match kind {
+            Ok(kind) if kind.is_dir() => {
+                if self.interest.directory(&path) {
+                    self.enter(&path, found);
+                }
             }
-        } else if !full.exists() && inventory.get(&path).is_none() {
-            self.gone(&path, inventory, found);
-        } else if self.interest.file(&path) {
-            let what = self.word(Happened::Unclear, &path);
-            found.signal(path, what);
+            Err(_) if inventory.get(&path).is_none() => self.gone(&path, inventory, found),
+            _ => {
+                self.relink(&path, inventory, found);
+                if self.interest.file(&path) && !full.is_dir() {
+                    let what = self.word(Happened::Unclear, &path);
+                    found.signal(path, what);
+                }
+            }
         }
     }
 }

@@ -50,7 +50,8 @@ impl Run {
                 self.signal(path, What::Seen(Some(Stamp::numbered(number(stamp)))), now);
             }
             ["staging", path] => self.signal(path, What::Staging, now),
-            ["staged", path] => self.signal(path, What::Staged, now),
+            ["staged", path] => self.signal(path, What::Staged { more: false }, now),
+            ["staged", path, "of", "many"] => self.signal(path, What::Staged { more: true }, now),
             other => panic!("unknown step {other:?}"),
         }
     }

@@ -164,7 +164,9 @@ impl World {
                 self.signal(to, What::RenamedFrom(path(at)));
             }
             Step::Stage => self.settle.observe(sibling(What::Staging), self.now),
-            Step::Unstage => self.settle.observe(sibling(What::Staged), self.now),
+            Step::Unstage => {
+                self.settle.observe(sibling(What::Staged { more: random.below(2) == 0 }), self.now)
+            }
             Step::Lose => self.deaf = true,
             Step::Compare => self.compare(),
             Step::Pause => self.pass(Duration::from_millis(random.pick(&[1, 1, 5, 45, 200, 700]))),
