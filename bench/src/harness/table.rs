@@ -171,9 +171,9 @@ fn figure(value: Option<f64>) -> String {
 }
 
 /// `20000` as `20,000`.
-fn thousands(number: &str) -> String {
+pub(crate) fn thousands(number: &str) -> String {
     let whole = number.split('.').next().unwrap_or(number);
-    if whole.len() <= 4 || number.contains('.') {
+    if whole.len() <= 3 || number.contains('.') {
         return number.into();
     }
     let mut grouped = String::new();
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_figure_has_three_digits_that_count() {
-        let shown = [0.0, 0.0123, 1.234, 12.34, 123.4, 20_000.0].map(|value| figure(Some(value)));
-        assert_eq!(shown, ["0", "0.012", "1.23", "12.3", "123", "20,000"]);
+        let shown = [0.0, 0.0123, 1.234, 12.34, 123.4, 2_001.4, 20_000.0].map(|value| figure(Some(value)));
+        assert_eq!(shown, ["0", "0.012", "1.23", "12.3", "123", "2,001", "20,000"]);
         assert_eq!(figure(None), "–");
     }
 
