@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::harness::child;
@@ -15,6 +14,7 @@ use crate::harness::stats::{float, median, millis};
 use crate::harness::table::{Row, Table, thousands};
 use crate::harness::tree::{EXCLUDED, Shape, directory};
 use crate::harness::{Result, Size};
+use crate::peers::inotify::Watches;
 use crate::peers::watchers::{self, Guard, Reports};
 
 const ABOUT: &str = "From the start until changes are told, of a tree that is in the page cache; watches as the \
@@ -95,15 +95,11 @@ fn list(root: &Path) -> Result<Guard> {
 }
 
 fn arm(root: &Path) -> Result<Guard> {
-    let fd = inotify::init(CreateFlags::CLOEXEC)?;
-    let mask = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::CREATE | WatchFlags::DELETE;
-    let mut found = 0;
-    walk(
-        &root.join("tree"),
-        &mut |directory| Ok(inotify::add_watch(&fd, directory, mask).map(|_| ())?),
-        &mut |file| found += u64::from(std::fs::symlink_metadata(file).is_ok()),
-    )?;
-    Ok(Box::new((fd, found)))
+    let (watches, mut found) = (Watches::new()?, 0);
+    walk(&root.join("tree"), &mut |directory| watches.arm(directory), &mut |file| {
+        found += u64::from(std::fs::symlink_metadata(file).is_ok());
+    })?;
+    Ok(Box::new((watches, found)))
 }
 
 /// Goes through the wanted directories: each is given before it is listed.

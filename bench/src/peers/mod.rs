@@ -1,5 +1,10 @@
 //! Who is measured: rekindle, what is written by hand without it, and the libraries that do a part of it.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod inotify;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_inotify.rs"]
+pub(crate) mod inotify;
 pub(crate) mod reloaders;
 pub(crate) mod watchers;
 

@@ -5,7 +5,6 @@
 //! or the loop would feed itself.
 
 use std::fs;
-use std::mem::MaybeUninit;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +18,8 @@ use notify::{RecursiveMode, Watcher};
 use notify_debouncer_full as full;
 use notify_debouncer_mini as mini;
 use rekindle::{HotReload, HotReloadManager, Live};
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 
-use super::runtime;
+use super::{inotify, runtime};
 use crate::harness::Result;
 use crate::harness::app::{App, FILE, Project};
 
@@ -140,24 +138,9 @@ impl Store {
 
 /// A blocking thread on an inotify descriptor.
 fn floor(project: &Project) -> Result<Load> {
-    let fd = inotify::init(CreateFlags::CLOEXEC)?;
-    let directory = project.root().join("config");
-    inotify::add_watch(&fd, directory, WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO)?;
     let store = Store::new(project);
     let stored = store.clone();
-    std::thread::Builder::new().name("floor".into()).spawn(move || {
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut reader = Reader::new(fd, &mut buffer);
-        while let Ok(event) = reader.next() {
-            // Its directory is gone: the end.
-            if event.events().contains(ReadFlags::IGNORED) {
-                break;
-            }
-            if event.file_name().is_some_and(|name| name.to_bytes() == FILE.as_bytes()) {
-                stored.take();
-            }
-        }
-    })?;
+    inotify::on_finished_write(&project.root().join("config"), FILE, move || stored.take())?;
     Ok(store.load(()))
 }
 
