@@ -15,17 +15,19 @@ use crate::harness::{Result, Size};
 use crate::peers::reloaders::{self, FLOOR, PROMPT};
 
 const ABOUT: &str = "Per minute with nothing happening, 10,000 files watched by those that watch trees: how often a \
-    thread of the process was switched to, and its CPU time in milliseconds; the main thread, which sleeps, is left out.";
+    thread of the process woke up (and slept again), how often it was preempted by somebody else's, and its CPU time; \
+    the main thread, which sleeps, is left out.";
 
 /// The counters of a process, so far.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Counters {
-    switches: u64,
+    given: u64,
+    taken: u64,
     cpu_ms: f64,
 }
 
 pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
-    let mut table = Table::new("Idle", ABOUT, "", &["wake-ups", "CPU, ms"]);
+    let mut table = Table::new("Idle", ABOUT, "", &["wake-ups", "preemptions", "CPU, ms"]);
     let files = size.pick(10_000, 10).to_string();
     // Of the two ways to use rekindle one is enough: when nothing happens they are the same.
     let who = reloaders::ALL.iter().filter(|one| ![FLOOR, PROMPT].contains(&one.name));
@@ -41,10 +43,11 @@ pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
     let after = ask(&mut cases)?;
     let minutes = began.elapsed().as_secs_f64() / 60.0;
     for ((name, _), (before, after)) in cases.iter().zip(before.iter().zip(&after)) {
-        let switches = float(after.switches - before.switches) / minutes;
+        let count = |before: u64, after: u64| Some((float(after - before) / minutes).round());
         // What the two clocks differ by when nothing runs is not time.
         let cpu = (after.cpu_ms - before.cpu_ms).max(0.0) / minutes;
-        table.rows.push(Row::new("", *name, vec![Some(switches.round()), Some(cpu)]));
+        let switches = [count(before.given, after.given), count(before.taken, after.taken)];
+        table.rows.push(Row::new("", *name, [switches.as_slice(), &[Some(cpu)]].concat()));
     }
     Ok(vec![table])
 }
@@ -57,5 +60,8 @@ fn ask(cases: &mut [(&str, Case)]) -> Result<Vec<Counters>> {
 pub(crate) fn case(name: &str, files: usize) -> Result<()> {
     let project = Project::with_files(files)?;
     let _load = (reloaders::find(name)?.start)(&project)?;
-    child::serve(|_| Ok(Counters { switches: others_switches()?, cpu_ms: millis(others_cpu()) }))
+    child::serve(|_| {
+        let (given, taken) = others_switches()?;
+        Ok(Counters { given, taken, cpu_ms: millis(others_cpu()) })
+    })
 }

@@ -17,7 +17,7 @@ const ABOUT: &str = "From the return of the system call that finished a save unt
     counts from the entry of that call, as the kernel tells of the change in the middle of it. Milliseconds.";
 
 pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
-    let columns = ["saves", "p50", "p90", "p99", "max", "whole, p50", "CPU, p50"];
+    let columns = ["saves", "p50", "p99", "max", "whole, p50", "whole, p99", "CPU, p50"];
     let mut table = Table::new("Latency", ABOUT, "save", &columns);
     let mut sites = Vec::new();
     for kind in Kind::ALL {
@@ -59,9 +59,9 @@ fn row(kind: Kind, site: &Site) -> Row {
     if let Some(why) = &site.failed {
         return Row::failed(kind.name(), site.reloader.name, why);
     }
-    let quantiles = [0.5, 0.9, 0.99, 1.0].map(|quantile| site.seen.ms(quantile));
+    let quantiles = [0.5, 0.99, 1.0].map(|quantile| site.seen.ms(quantile));
     let mut values = vec![Some(float(site.seen.count()))];
     values.extend(quantiles);
-    values.extend([site.whole.ms(0.5), site.cpu.ms(0.5)]);
+    values.extend([site.whole.ms(0.5), site.whole.ms(0.99), site.cpu.ms(0.5)]);
     Row::new(kind.name(), site.reloader.name, values)
 }

@@ -16,6 +16,7 @@ mod burst;
 mod fanout;
 mod harness;
 mod idle;
+mod instructions;
 mod latency;
 mod peers;
 mod plot;
@@ -64,6 +65,8 @@ enum What {
     Scale,
     /// Nothing happens: wake-ups and CPU.
     Idle,
+    /// Instructions of a read and of a reload; needs valgrind.
+    Instructions,
     /// Draws bench/plot/*.svg from the results.
     Plot,
     /// Writes the results into the project's README, between its markers.
@@ -76,7 +79,7 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 7] = [
+const MEASUREMENTS: [Measurement; 8] = [
     ("latency", latency::measure),
     ("setup", setup::measure),
     ("burst", burst::measure),
@@ -84,6 +87,7 @@ const MEASUREMENTS: [Measurement; 7] = [
     ("fanout", fanout::measure),
     ("scale", scale::measure),
     ("idle", idle::measure),
+    ("instructions", instructions::measure),
 ];
 
 fn main() -> ExitCode {
@@ -107,6 +111,7 @@ fn run(what: &What, size: Size) -> Result<()> {
         What::Fanout => measure("fanout", size),
         What::Scale => measure("scale", size),
         What::Idle => measure("idle", size),
+        What::Instructions => measure("instructions", size),
         What::Plot => plot::draw(size),
         What::Readme => readme::update(size),
         What::Case { arguments } => {
@@ -134,6 +139,7 @@ fn case(arguments: &[String]) -> Result<()> {
         ["setup", name, root] => setup::case(name, root),
         ["burst", name, files, quiet] => burst::case(name, files.parse()?, quiet.parse()?),
         ["fanout", name, count] => fanout::case(name, count.parse()?),
+        ["instructions", name, repeat] => instructions::case(name, repeat.parse()?),
         ["idle", name, files] => idle::case(name, files.parse()?),
         _ => Err(format!("no such case: {arguments:?}").into()),
     }

@@ -44,19 +44,20 @@ pub(crate) fn watches() -> Result<usize> {
     Ok(count)
 }
 
-/// How often the threads other than the main one were switched to, so far: each wake-up is one of these.
-pub(crate) fn others_switches() -> Result<u64> {
+/// How often the threads other than the main one gave the processor up (each wake-up ends in one of these), and
+/// how often it was taken from them, so far.
+pub(crate) fn others_switches() -> Result<(u64, u64)> {
     let main = std::process::id().to_string();
-    let mut count = 0;
+    let (mut given, mut taken) = (0, 0);
     for task in fs::read_dir("/proc/self/task")? {
         let task = task?;
         let Ok(status) = fs::read_to_string(task.path().join("status")) else { continue };
         if task.file_name().to_string_lossy() != main {
-            count += field(&status, "voluntary_ctxt_switches")?;
-            count += field(&status, "nonvoluntary_ctxt_switches")?;
+            given += field(&status, "voluntary_ctxt_switches")?;
+            taken += field(&status, "nonvoluntary_ctxt_switches")?;
         }
     }
-    Ok(count)
+    Ok((given, taken))
 }
 
 /// The number in a line `name: number ...`.

@@ -145,9 +145,9 @@ impl Table {
         let mut last = "";
         let rows = self.rows.iter().map(move |row| {
             // Said once, at the first of its rows.
-            let group = if row.group == last { "" } else { &row.group };
+            let group = if row.group == last { String::new() } else { thousands(&row.group) };
             last = &row.group;
-            let mut cells = vec![group.to_owned(), row.case.clone()];
+            let mut cells = vec![group, row.case.clone()];
             cells.extend(
                 (0..self.columns.len()).map(|index| figure(row.values.get(index).copied().flatten())),
             );
@@ -170,15 +170,14 @@ fn figure(value: Option<f64>) -> String {
     thousands(&format!("{value:.digits$}"))
 }
 
-/// `20000` as `20,000`.
+/// `20000` as `20,000`; any other text as it is.
 pub(crate) fn thousands(number: &str) -> String {
-    let whole = number.split('.').next().unwrap_or(number);
-    if whole.len() <= 3 || number.contains('.') {
+    if !number.chars().all(|digit| digit.is_ascii_digit()) {
         return number.into();
     }
     let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) && !grouped.ends_with('-') {
+    for (index, digit) in number.chars().enumerate() {
+        if index > 0 && (number.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

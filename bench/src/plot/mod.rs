@@ -7,7 +7,7 @@ mod svg;
 use std::fs;
 
 use crate::harness::results::{Results, directory};
-use crate::harness::table::{Row, Table};
+use crate::harness::table::{Row, Table, thousands};
 use crate::harness::{Result, Size};
 
 use bars::{Bar, Bars};
@@ -60,7 +60,7 @@ fn bars(table: &Table, group: &str, from: Option<&str>, to: &str) -> Vec<Bar> {
 
 fn latency(table: &Table) -> String {
     let title = "A save by rename, until the value is visible: p50 to p99, ms";
-    Bars { title, logarithmic: true, bars: bars(table, "rename", Some("p50"), "p99") }.svg()
+    Bars { title, logarithmic: true, bars: bars(table, "rename", Some("whole, p50"), "whole, p99") }.svg()
 }
 
 fn setup(table: &Table) -> String {
@@ -71,7 +71,7 @@ fn setup(table: &Table) -> String {
 
 fn burst(table: &Table) -> String {
     let group = groups(table).first().copied().unwrap_or_default().to_owned();
-    let title = format!("Files reported of {group} created in new directories");
+    let title = format!("Files reported of {} created in new directories", thousands(&group));
     Bars { title: &title, logarithmic: false, bars: bars(table, &group, None, "created") }.svg()
 }
 
@@ -82,7 +82,7 @@ fn read(table: &Table) -> String {
 
 fn fanout(table: &Table) -> String {
     let group = groups(table).last().copied().unwrap_or_default().to_owned();
-    let title = format!("One change to {group} subscribers: from the first to the last, ms");
+    let title = format!("One change to {} subscribers: from the first to the last, ms", thousands(&group));
     Bars { title: &title, logarithmic: false, bars: bars(table, &group, None, "first to last") }.svg()
 }
 

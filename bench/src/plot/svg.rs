@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::harness::table::thousands;
+
 pub(super) const WIDTH: f64 = 760.0;
 
 /// Where the axis begins, and where it ends.
@@ -130,7 +132,11 @@ pub(super) fn short(figure: f64) -> String {
         _ => 3,
     };
     let text = format!("{figure:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    } else {
+        thousands(&text)
+    }
 }
 
 #[cfg(test)]
