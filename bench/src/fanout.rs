@@ -24,7 +24,8 @@ use crate::peers::reloaders;
 
 const ABOUT: &str = "From the change until the first and the last subscriber has it, medians in milliseconds; CPU of a \
     change, of all threads but the one that makes it; memory per subscriber, the task that waits included. \
-    rekindle's change is a save to the disk, loaded and checked; the others' is a value handed over.";
+    rekindle's change is a save to the disk, loaded and checked; the others' is a value handed over. \
+    The hooks and callbacks run on the thread that makes the change.";
 
 /// A change that has not reached all after this long never will.
 const NEVER: Duration = Duration::from_secs(10);

@@ -101,12 +101,13 @@ impl Table {
                     .unwrap_or(0)
             })
             .collect();
+        let names = widths.len() - self.columns.len();
         let mut text = format!("\n{}\n{}\n\n", self.title, self.about);
         for line in lines {
             for (column, cell) in line.iter().enumerate() {
                 // Names to the left, figures to the right.
                 let width = widths[column];
-                let _ = if column < 2 {
+                let _ = if column < names {
                     write!(text, "{cell:<width$}  ")
                 } else {
                     write!(text, "{cell:>width$}  ")
@@ -130,9 +131,11 @@ impl Table {
         let lines = self.cells();
         let mut text = format!("{}\n\n", self.about);
         for (index, line) in lines.iter().enumerate() {
-            let _ = writeln!(text, "| {} |", line.join(" | "));
+            // `<Arc>` would be taken for HTML.
+            let _ = writeln!(text, "| {} |", line.join(" | ").replace('<', "\\<"));
             if index == 0 {
-                let _ = writeln!(text, "|{}{}", "---|".repeat(2), "---:|".repeat(self.columns.len()));
+                let names = line.len() - self.columns.len();
+                let _ = writeln!(text, "|{}{}", "---|".repeat(names), "---:|".repeat(self.columns.len()));
             }
         }
         self.notes().fold(text, |text, note| text + "\n" + &note + "\n")
@@ -153,7 +156,11 @@ impl Table {
             );
             cells
         });
-        std::iter::once(header).chain(rows).collect()
+        let mut lines: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+        if self.rows.iter().all(|row| row.group.is_empty()) {
+            lines.iter_mut().for_each(|line| _ = line.remove(0));
+        }
+        lines
     }
 }
 
