@@ -165,7 +165,7 @@ impl World {
             }
             Step::Stage => self.settle.observe(sibling(What::Staging), self.now),
             Step::Unstage => {
-                self.settle.observe(sibling(What::Staged { more: random.below(2) == 0 }), self.now)
+                self.settle.observe(sibling(What::Staged { more: random.below(2) == 0 }), self.now);
             }
             Step::Lose => self.deaf = true,
             Step::Compare => self.compare(),
