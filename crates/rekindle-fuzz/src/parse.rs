@@ -28,8 +28,12 @@ pub(crate) fn toml(bytes: &[u8]) {
 fn assert_same_toml(ours: &Value, theirs: &toml::Value) {
     let same = match (ours, theirs) {
         (Value::Object(ours), toml::Value::Table(theirs)) => {
-            assert!(ours.keys().eq(theirs.keys()), "{ours:?} is not {theirs:?}");
-            ours.values().zip(theirs.values()).for_each(|(ours, theirs)| assert_same_toml(ours, theirs));
+            assert_eq!(ours.len(), theirs.len(), "{ours:?} is not {theirs:?}");
+            for (key, theirs) in theirs {
+                // In whatever order: that is for whoever builds this to choose.
+                let ours = ours.get(key).unwrap_or_else(|| panic!("{ours:?} lacks {key:?}"));
+                assert_same_toml(ours, theirs);
+            }
             true
         }
         (Value::Array(ours), toml::Value::Array(theirs)) => {
