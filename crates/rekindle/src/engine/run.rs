@@ -172,11 +172,11 @@ impl Engine {
         }
     }
 
-    fn deadline(&self) -> Instant {
+    fn deadline(&mut self) -> Instant {
         let now = Instant::now();
         let under_way = (self.comparison.is_some() || !self.unread.is_empty()).then_some(now);
         let deadlines = [
-            self.settle.deadline(),
+            self.settle.wake(),
             self.batch_deadline(),
             self.backlog.deadline(now),
             self.next_retry,
@@ -191,12 +191,8 @@ impl Engine {
         self.go_on_comparing(now);
         // A writer may have begun anew since the last look at what the system told.
         self.catch_up();
-        if self.settle.batch_is_due(now) && self.git.is_held() {
-            self.settle.prolong(now + LEAST_QUIET.saturating_sub(self.settings.settle));
-        }
-        let due = self.settle.due(now);
-        if !due.is_empty() {
-            self.look(due);
+        if self.settle.wake().is_some_and(|wake| wake <= now) {
+            self.look_at_what_is_due(now);
         }
         self.work_off(now);
         self.fingerprint(usize::MAX, Some(now + SLICE));
@@ -205,6 +201,16 @@ impl Engine {
         // Each decides for itself whether it still has to wait.
         let deferred = std::mem::take(&mut self.deferred);
         deferred.into_iter().for_each(|command| self.obey(command));
+    }
+
+    fn look_at_what_is_due(&mut self, now: Instant) {
+        if self.settle.batch_is_due(now) && self.git.is_held() {
+            self.settle.prolong(now + LEAST_QUIET.saturating_sub(self.settings.settle));
+        }
+        let due = self.settle.due(now);
+        if !due.is_empty() {
+            self.look(due);
+        }
     }
 
     fn free_stuck(&mut self) {

@@ -146,23 +146,39 @@ pub(crate) struct Settle {
     /// The last sign that more of a save is coming: the quiet runs from here at the earliest.
     prolonged: Option<Instant>,
     growing: BTreeMap<PathBuf, Growth>,
+    wake: Wake,
+}
+
+/// When to ask next: known without a look at all that is pending, which a burst makes long.
+#[derive(Debug)]
+enum Wake {
+    /// Not before this moment; `None` while nothing is pending.
+    At(Option<Instant>),
+    /// To be found out.
+    Unknown,
 }
 
 impl Settle {
     /// `quiet` bounds how close finished writes must follow to be one batch, `window` all patience.
     pub(crate) fn new(quiet: Duration, window: Duration) -> Self {
         let (pending, staging, growing) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { quiet, window, pending, staging, prolonged: None, growing }
+        Self { quiet, window, pending, staging, prolonged: None, growing, wake: Wake::At(None) }
     }
 
     /// Goes by another quiet and another window from now on.
     pub(crate) fn set(&mut self, quiet: Duration, window: Duration) {
         (self.quiet, self.window) = (quiet, window);
+        self.wake = Wake::Unknown;
     }
 
     /// Takes in one signal.
     pub(crate) fn observe(&mut self, signal: Signal, now: Instant) {
         let Signal { path, what } = signal;
+        if let Wake::At(wake) = &mut self.wake {
+            // Nothing is due sooner after its signal than this. What was due before stays so, or is later.
+            let soonest = now + self.quiet.min(SPELL).min(self.window);
+            *wake = Some(wake.map_or(soonest, |wake| wake.min(soonest)));
+        }
         match what {
             What::Finished => self.merge(path, State::Finished, now).seen = None,
             What::Writing => self.merge(path, State::Writing, now).seen = None,
@@ -211,6 +227,7 @@ impl Settle {
     /// More of a save is coming, by whatever sign: the quiet begins anew, `from` here.
     pub(crate) fn prolong(&mut self, from: Instant) {
         self.prolonged = self.prolonged.max(Some(from));
+        self.wake = Wake::Unknown;
     }
 
     /// The path was due, was looked at, and looks unfinished: wait for its writer until the window ends.
@@ -232,6 +249,7 @@ impl Settle {
     }
 
     fn put_back(&mut self, due: &Due, state: State, seen: Option<Stamp>) {
+        self.wake = Wake::Unknown;
         let Due { path, from, first, last, .. } = due.clone();
         let back = Pending { state, from, first, last, since: last, seen };
         self.pending.entry(path).and_modify(|pending| pending.first = first).or_insert(back);
@@ -239,6 +257,7 @@ impl Settle {
 
     /// The path was due, looked at and had grown in place.
     pub(crate) fn grew(&mut self, path: &Path, now: Instant) {
+        self.wake = Wake::Unknown;
         let window = self.window;
         let growth = self.growing.entry(path.to_path_buf()).or_insert(Growth { times: 0, at: now });
         growth.times = if now <= growth.at + window + SPELL { growth.times + 1 } else { 1 };
@@ -247,7 +266,9 @@ impl Settle {
 
     /// The path was due and had not grown: it was replaced, or rewritten.
     pub(crate) fn calmed(&mut self, path: &Path) {
-        self.growing.remove(path);
+        if self.growing.remove(path).is_some() {
+            self.wake = Wake::Unknown;
+        }
     }
 
     /// Whether some path is open for writing, as far as is known.
@@ -274,6 +295,17 @@ impl Settle {
         self.pending.iter().filter_map(|(path, pending)| self.deadline_of(path, pending, batch)).min()
     }
 
+    /// When to ask [`Settle::due`] next: at the [deadline](Self::deadline), or while signals keep coming a
+    /// little before, and then again.
+    pub(crate) fn wake(&mut self) -> Option<Instant> {
+        let wake = match self.wake {
+            Wake::At(wake) => wake,
+            Wake::Unknown => self.deadline(),
+        };
+        self.wake = Wake::At(wake);
+        wake
+    }
+
     /// Whether the finished paths are due by now, and would wait if [prolonged](Self::prolong).
     pub(crate) fn batch_is_due(&self, now: Instant) -> bool {
         let waits = || self.batch_bound().is_some_and(|bound| bound > now);
@@ -293,6 +325,7 @@ impl Settle {
             .map(|(path, _)| path.clone())
             .collect();
         self.tidy(now);
+        self.wake = Wake::Unknown;
         paths.iter().filter_map(|path| self.take(path, now)).collect()
     }
 

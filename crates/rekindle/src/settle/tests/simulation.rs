@@ -83,6 +83,7 @@ const STEPS: [Step; 15] = [
 
 struct World {
     settle: Settle,
+    quiet: Duration,
     window: Duration,
     begin: Instant,
     now: Instant,
@@ -108,6 +109,7 @@ impl World {
         let (quiet, window) = (ms(random.pick(&[0, 2, 20])), ms(random.pick(&[0, 30, 500])));
         Self {
             settle: Settle::new(quiet, window),
+            quiet,
             window,
             begin: now,
             now,
@@ -195,6 +197,10 @@ impl World {
     /// Lets time go by, and looks whenever something is due.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
+        if let Some(deadline) = self.settle.deadline() {
+            let wake = self.settle.wake().expect("something is pending");
+            assert!(wake <= deadline.max(self.now) + self.quiet, "nobody would ask in time");
+        }
         while let Some(deadline) = self.settle.deadline().filter(|deadline| *deadline <= end) {
             self.now = self.now.max(deadline);
             let due = self.settle.due(self.now);
