@@ -71,7 +71,8 @@ pub enum ChangeEvent {
         /// The configuration, or `None` for the engine as a whole.
         config_name: Option<String>,
     },
-    /// Notifications were lost and everything was looked at anew; nothing is missed.
+    /// Everything was compared with what was known, because notifications were lost, or found to differ
+    /// though nothing had told; nothing is missed.
     Rescanned {
         /// What made it necessary.
         reason: String,
