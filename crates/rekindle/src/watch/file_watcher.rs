@@ -15,6 +15,12 @@ use crate::settle::Settle;
 /// How many events a slow receiver may be behind before it is told that it lags.
 const RECEIVER_CAPACITY: usize = 1024;
 
+/// How many changes are told of before the slowest receiver is waited for.
+const PORTION: usize = RECEIVER_CAPACITY / 4;
+
+/// How long it is waited for, before it is told that it lags.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// How often everything is compared with what is known, in case no event told of a change.
 const RECONCILE: Duration = Duration::from_secs(30);
 
@@ -184,10 +190,25 @@ async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
             root.observe(found);
             scan = Instant::now() + interval(&root.watch);
         }
-        for event in root.due() {
-            // Fails when nobody listens, which is their choice.
-            let _nobody_listens = events.send(event);
+        tell(root.due(), &events).await;
+    }
+}
+
+/// Tells of changes, in portions that a receiver that keeps reading can take.
+async fn tell(changes: Vec<ChangeEvent>, events: &broadcast::Sender<ChangeEvent>) {
+    let mut keeps_reading = true;
+    for (count, event) in changes.into_iter().enumerate() {
+        if count % PORTION == PORTION - 1 && keeps_reading {
+            keeps_reading = tokio::time::timeout(PATIENCE, caught_up(events)).await.is_ok();
         }
+        // Fails when nobody listens, which is their choice.
+        let _nobody_listens = events.send(event);
+    }
+}
+
+async fn caught_up(events: &broadcast::Sender<ChangeEvent>) {
+    while events.len() > RECEIVER_CAPACITY / 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -217,3 +217,20 @@ async fn a_file_named_like_a_glob_is_watched_by_its_name() {
     assert_eq!(watched.events.told_of(file).await.as_str(), "modified");
     assert_eq!(watched.events.story().len(), 1, "{:#?}", watched.events.story());
 }
+
+/// Three times as many files as a receiver holds; the record fails when one was missed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_keeps_reading_gets_every_file_of_a_burst() {
+    const FILES: usize = 3_000;
+    let mut watched = Watched::start(Site::new(), &["static"]).await;
+    for n in 0..FILES {
+        watched.site.write(&format!("static/{}/{n}.css", n % 20), "new");
+    }
+    let mut told = std::collections::HashSet::new();
+    while told.len() < FILES {
+        let event = watched.events.until("the next file", |_| true).await;
+        if let rekindle::ChangeEvent::FileChanged { path, .. } = event {
+            told.insert(path);
+        }
+    }
+}
