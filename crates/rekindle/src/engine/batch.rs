@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::book::Touched;
 use super::job::{Job, Outcome, Verdict};
 use super::run::Engine;
-use super::{Receipt, Shared};
+use super::{Command, Receipt, Shared};
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::load::Failure;
@@ -27,9 +27,18 @@ pub(super) enum Reason {
     /// Files changed.
     Change,
     /// Somebody asked for a look, and wants to know.
-    Asked(oneshot::Sender<Receipt>),
+    Asked(Asked),
     /// Configurations are loaded for the first time: there is no change to tell of.
     First(oneshot::Sender<()>),
+}
+
+/// Somebody's wish for a look at everything.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(super) reply: oneshot::Sender<Receipt>,
+    pub(super) at: Instant,
+    /// Configurations that changed in an earlier look, of which a writer overtook a part.
+    pub(super) applied: Vec<String>,
 }
 
 /// The groups of one batch that have landed and wait for the others.
@@ -42,6 +51,8 @@ pub(super) struct Batch {
     pub(super) refused: Vec<(String, Error)>,
     /// Configurations committed so far.
     pub(super) applied: Vec<String>,
+    /// Part of it was being written to when it was read.
+    overtaken: bool,
     /// When those that have landed no longer wait for the others.
     deadline: Instant,
 }
@@ -78,10 +89,12 @@ impl Engine {
             verified: Vec::new(),
             refused: Vec::new(),
             applied: Vec::new(),
+            overtaken: false,
             deadline,
         };
+        let holds_back = matches!(batch.reason, Reason::Change) && self.holds_back();
         for group in groups(work, &self.shared) {
-            if self.must_wait(&group) {
+            if holds_back || self.must_wait(&group) {
                 for work in group {
                     batch.refused.push((work.name.clone(), still_at_work()));
                     self.book.put_off(work.name, work.touched);
@@ -130,8 +143,10 @@ impl Engine {
         let (mut members, mut touched) = (Vec::new(), Vec::new());
         for work in group {
             let current = self.shared.committed.get(&work.name);
+            // Only going through with it shows whether what is wrong with it is over.
+            let forced = work.forced || self.book.get(&work.name).is_some_and(|entry| entry.fault.is_some());
             let (member, shadows) =
-                self.book.member(&work.name, &self.inventory, &work.touched, current, work.forced);
+                self.book.member(&work.name, &self.inventory, &work.touched, current, forced);
             self.book.entry(&work.name).busy = Some(batch);
             self.warn_of_shadows(&work.name, shadows);
             members.push(member);
@@ -167,7 +182,10 @@ impl Engine {
         let id = landed.batch;
         self.catch_up();
         match &landed.outcome.verdict {
-            _ if self.is_overtaken(&landed) => self.look_again(&landed),
+            _ if self.is_overtaken(&landed) => {
+                self.look_again(&landed);
+                self.batches.entry(id).and_modify(|batch| batch.overtaken = true);
+            }
             Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(&landed),
             Verdict::Failed(failure) => {
                 let error = failure.error.clone();
@@ -184,12 +202,17 @@ impl Engine {
 
     /// Whether one of its files has been written to since it was due: what was read may be half of that.
     fn is_overtaken(&self, landed: &Landed) -> bool {
-        let overtaken = |Touched { due, .. }: &Touched| {
-            !due.last_chance
-                && (self.settle.stirs(&due.path) || changes_yet(&self.shared.root, due).is_some())
+        let (patient, asked) = match self.batches.get(&landed.batch).map(|batch| &batch.reason) {
+            Some(Reason::Change) => (true, false),
+            // Whoever asked waits for a writer as well, and as long.
+            Some(Reason::Asked(asked)) => (asked.at.elapsed() < self.settings.window(), true),
+            Some(Reason::First(_)) | None => (false, false),
         };
-        let patient =
-            matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
+        let overtaken = |Touched { due, .. }: &Touched| match due.last_chance {
+            true if asked => self.settle.is_written_since(&due.path, due.last),
+            true => false,
+            false => self.settle.stirs(&due.path) || changes_yet(&self.shared.root, due).is_some(),
+        };
         // Its directory went while it was judged: nobody looked for a file that was not known yet.
         let vanished = |Touched { due, now }: &Touched| {
             now.is_some()
@@ -234,13 +257,22 @@ impl Engine {
             return;
         }
         self.commit(id);
-        let Some(Batch { reason, refused, applied, .. }) = self.batches.remove(&id) else { return };
+        let Some(Batch { reason, refused, applied, overtaken, .. }) = self.batches.remove(&id) else {
+            return;
+        };
         let generation = self.shared.committed.generation();
         // Whoever asked may have stopped waiting.
         match reason {
             Reason::Change => {}
             Reason::First(done) => drop(done.send(())),
-            Reason::Asked(reply) => drop(reply.send(receipt(generation, applied, refused))),
+            Reason::Asked(mut asked) => {
+                asked.applied.extend(applied);
+                if overtaken {
+                    self.deferred.push(Command::Reload(asked));
+                } else {
+                    drop(asked.reply.send(receipt(generation, asked.applied, refused)));
+                }
+            }
         }
     }
 }

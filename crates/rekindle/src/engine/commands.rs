@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::batch::{BatchId, Reason, Work};
+use super::batch::{Asked, BatchId, Reason, Work};
 use super::book::Touched;
 use super::run::{Engine, variables};
-use super::{Command, Receipt, Shared};
+use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::ConfigState;
@@ -23,6 +23,10 @@ const FINGERPRINTS_AT_ONCE: usize = 128;
 
 impl Engine {
     pub(super) fn obey(&mut self, command: Command) {
+        if matches!(command, Command::Reload(_)) {
+            // A writer may have begun that nobody has heard of yet.
+            self.catch_up();
+        }
         match command {
             Command::Activate { names, reply } if self.all_in_use(&names) => {
                 let _gone = reply.send(Ok(()));
@@ -30,19 +34,31 @@ impl Engine {
             // Touches no configuration that a job is on.
             Command::Widen { done } => self.widen(&done),
             Command::Meet { names, before, reply } => self.meet(names, before, reply),
-            command if !self.flights.is_empty() => self.deferred.push(command),
             // A look in the middle of a write could take half of a file for the whole.
-            Command::Reload { reply, asked }
-                if self.settle.has_writers() && asked.elapsed() < self.settings.window() =>
-            {
-                self.deferred.push(Command::Reload { reply, asked });
+            Command::Reload(asked) if self.waits_for_writers(&asked) => {
+                self.deferred.push(Command::Reload(asked));
             }
+            command if !self.flights.is_empty() => self.deferred.push(command),
             Command::Activate { names, reply } => self.activate(names, reply),
-            Command::Reload { reply, .. } => self.reload(reply),
+            Command::Reload(asked) => self.reload(asked),
             Command::Adopt { settings, reply } => self.adopt(*settings, reply),
             // Answered by the loop, which ends on it.
             Command::Shutdown { .. } => {}
         }
+    }
+
+    fn waits_for_writers(&self, asked: &Asked) -> bool {
+        self.settle.has_writers() && asked.at.elapsed() < self.settings.window()
+    }
+
+    /// Whether a command waits for what is in flight and for nothing else. No change takes off then, or
+    /// saves that come one after the other would keep it waiting for ever.
+    pub(super) fn holds_back(&self) -> bool {
+        self.deferred.iter().any(|command| match command {
+            Command::Meet { .. } => false,
+            Command::Reload(asked) => !self.waits_for_writers(asked),
+            _ => true,
+        })
     }
 
     /// Jobs that begin from now on know the topics of now; those before are waited for.
@@ -159,7 +175,7 @@ impl Engine {
     }
 
     /// Looks at everything there is, and answers with what came of it.
-    fn reload(&mut self, reply: oneshot::Sender<Receipt>) {
+    fn reload(&mut self, asked: Asked) {
         self.work_off_all();
         let found = self.watch.scan_all(true, &self.inventory);
         let (now, mut others) = (Instant::now(), BTreeMap::<String, Vec<Touched>>::new());
@@ -180,7 +196,7 @@ impl Engine {
                 None => work.push(Work { name, touched, forced: true }),
             }
         }
-        self.begin(work, Reason::Asked(reply));
+        self.begin(work, Reason::Asked(asked));
     }
 
     /// Goes on with other settings: arms what they want, and loads everything as they say.

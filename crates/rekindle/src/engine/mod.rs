@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use self::batch::BatchId;
+use self::batch::{Asked, BatchId};
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Answer when nothing can be applied to these any more that was begun before this was asked.
     Meet { names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()> },
     /// Look at everything now, without patience for more than what is being written.
-    Reload { reply: oneshot::Sender<Receipt>, asked: Instant },
+    Reload(Asked),
     /// Watch what handlers were registered for meanwhile, too.
     Widen { done: std::sync::mpsc::SyncSender<()> },
     /// Go on with other settings.
@@ -230,7 +230,7 @@ impl EngineHandle {
 
     /// Looks at everything now.
     pub(crate) async fn reload(&self) -> Result<Receipt> {
-        self.ask(|reply| Command::Reload { reply, asked: Instant::now() }).await
+        self.ask(|reply| Command::Reload(Asked { reply, at: Instant::now(), applied: Vec::new() })).await
     }
 
     /// Ends the engine for everybody.

@@ -200,7 +200,11 @@ impl Engine {
         self.free_stuck();
         // Each decides for itself whether it still has to wait.
         let deferred = std::mem::take(&mut self.deferred);
+        let held_back = !deferred.is_empty();
         deferred.into_iter().for_each(|command| self.obey(command));
+        if held_back && !self.holds_back() {
+            self.begin_waiting();
+        }
     }
 
     fn look_at_what_is_due(&mut self, now: Instant) {

@@ -55,7 +55,8 @@ impl Engine {
             entry.fault = Some(error.clone());
             entry.beside = names.iter().filter(|other| *other != name).cloned().collect();
             self.update_status(name);
-            if !first && (news || known != Some(error.to_string())) {
+            let is_new = first && self.shared.committed.get(name).is_none();
+            if !is_new && (news || known != Some(error.to_string())) {
                 self.shared.observe.failed(&self.shared.handlers, name, error);
             }
         }
@@ -131,13 +132,10 @@ impl Engine {
                 self.shared.observe.tell(ChangeEvent::BackupFailed { path, error: error.to_string() });
             }
         }
-        for replaced in commit.changed.iter().filter(|_| !silent) {
+        // What there is for the first time, at the start or because somebody asked for it, is no change.
+        for replaced in commit.changed.iter().filter(|replaced| !silent || replaced.old.is_some()) {
             let old_value = replaced.old.as_ref().map_or(serde_json::Value::Null, |old| old.value.clone());
-            let paths: Vec<PathBuf> = landed
-                .iter()
-                .filter(|landed| landed.names.contains(&replaced.new.name))
-                .flat_map(|landed| landed.touched.iter().map(|touched| touched.due.path.clone()))
-                .collect();
+            let paths = self.own_paths(&replaced.new.name, landed);
             let event = ChangeEvent::ConfigChanged {
                 config_name: replaced.new.name.clone(),
                 changed: changed_pointers(&old_value, &replaced.new.value),
@@ -155,6 +153,13 @@ impl Engine {
             self.recover(&landed.names);
             self.free(&landed.names);
         }
+    }
+
+    /// The files that a configuration was judged anew for.
+    fn own_paths(&self, name: &str, landed: &[Landed]) -> Vec<PathBuf> {
+        let touched = landed.iter().flat_map(|landed| &landed.touched).map(|touched| &touched.due.path);
+        let is_own = |path: &&PathBuf| self.book.routes.of(path).config.as_deref() == Some(name);
+        touched.filter(is_own).cloned().collect()
     }
 
     /// Notes what a group's files are now, and tells of those that changed. Says whether any did.
@@ -240,7 +245,7 @@ impl Engine {
     }
 
     /// Begins what has come up meanwhile. What still must wait goes back.
-    fn begin_waiting(&mut self) {
+    pub(super) fn begin_waiting(&mut self) {
         let waiting = self.book.take_waiting().into_iter();
         let work: Vec<Work> = waiting.map(|(name, touched)| Work { name, touched, forced: false }).collect();
         if !work.is_empty() {

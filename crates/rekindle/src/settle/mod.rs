@@ -289,6 +289,15 @@ impl Settle {
         self.pending.get(path).is_some_and(changing)
     }
 
+    /// Whether a path is open for writing, or was written after a moment.
+    pub(crate) fn is_written_since(&self, path: &Path, moment: Instant) -> bool {
+        self.pending.get(path).is_some_and(|pending| match pending.state {
+            State::Writing => true,
+            State::Finished => pending.last > moment,
+            State::Seen | State::Gone | State::Held => false,
+        })
+    }
+
     /// When [`Settle::due`] will next have something to say; `None` while nothing is pending.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let batch = self.batch_deadline();
