@@ -18,9 +18,10 @@ use crate::harness::stats::float;
 use crate::harness::table::{Row, Table};
 use crate::harness::{Result, Size};
 use crate::peers::{reloaders, runtime};
+use crate::stages;
 
-const ABOUT: &str = "Instructions, of all threads, as callgrind counts them: of one read, and of one save by rename \
-    with the reload that it brings. `before` is what the results held until now.";
+const ABOUT: &str = "Instructions, of all threads, as callgrind counts them: of one read, of one save by rename \
+    with the reload that it brings, and of the pure stages each alone. `before` is what the results held until now.";
 
 const TOOL: [&str; 3] = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
 
@@ -28,7 +29,7 @@ const TOOL: [&str; 3] = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/
 type Repeat = fn(u64) -> Result<()>;
 
 /// Group, name, repetitions.
-const CASES: [(&str, &str, u64, Repeat); 9] = [
+const CASES: [(&str, &str, u64, Repeat); 16] = [
     ("read", "arc-swap, load", 100_000, read_arc_swap),
     ("read", "rekindle, Live::load", 100_000, read_live),
     ("read", "rekindle, Cached::load", 100_000, read_cached),
@@ -38,6 +39,13 @@ const CASES: [(&str, &str, u64, Repeat); 9] = [
     ("reload", "rekindle, settle(0), to a stream", 100, reload_stream),
     ("reload", "dynamic-config, reload", 100, reload_dynamic),
     ("reload", "hotswap-config, reload", 100, reload_hotswap),
+    ("stages", "settle: one finished write", 10_000, stages::settle_one),
+    ("stages", "settle: the same among 1,000 others", 200, stages::settle_among_many),
+    ("stages", "route: one path", 10_000, stages::route),
+    ("stages", "merge: three layers", 1_000, stages::merge),
+    ("stages", "parse: TOML", 1_000, stages::parse_toml),
+    ("stages", "parse: JSON", 1_000, stages::parse_json),
+    ("stages", "parse: YAML", 1_000, stages::parse_yaml),
 ];
 
 pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {

@@ -25,6 +25,7 @@ mod readme;
 mod saves;
 mod scale;
 mod setup;
+mod stages;
 
 use std::process::ExitCode;
 use std::time::Instant;

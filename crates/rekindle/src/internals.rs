@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::config::HotReloadConfig;
 use crate::error::{Error, Result};
+use crate::event::ResourceKind;
 use crate::load::{self, Data, Node, Variables};
-use crate::route::Pattern;
+use crate::route::{Interest, Pattern, Routes};
 use crate::settle::{Due, Settle, Signal, What};
 
 /// A parsed file, or several that were layered.
@@ -117,6 +119,27 @@ impl Glob {
     /// Whether something in this directory, or below it, can match.
     pub fn can_match_in(&self, directory: &Path) -> bool {
         self.0.can_match_in(directory)
+    }
+}
+
+/// What an engine with the default patterns wants, and what that is to it.
+#[derive(Debug, Clone)]
+pub struct Router(Interest, Routes);
+
+impl Router {
+    /// That of the environment `development`.
+    ///
+    /// # Errors
+    ///
+    /// None, as the default patterns are well-formed.
+    pub fn new() -> Result<Self> {
+        let HotReloadConfig { watch_patterns, exclude_patterns, .. } = HotReloadConfig::default();
+        Ok(Self(Interest::new(&watch_patterns, &exclude_patterns)?, Routes::new("development")))
+    }
+
+    /// What a path is, if it is wanted.
+    pub fn wants(&self, path: &Path) -> Option<ResourceKind> {
+        self.0.file(path).then(|| self.1.of(path).kind)
     }
 }
 
