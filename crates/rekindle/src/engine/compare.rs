@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::run::Engine;
 use crate::event::ChangeEvent;
 use crate::settle::{Signal, What};
-use crate::watch::{Scan, Trouble};
+use crate::watch::{Found, Scan, Trouble};
 
 /// How long work that can wait may keep the loop from everything else.
 pub(super) const SLICE: Duration = Duration::from_millis(2);
@@ -27,6 +27,14 @@ pub(super) struct Comparison {
     why: Why,
     /// Files that turned out to differ, and of which nobody had told.
     found: usize,
+    /// Another is wanted after it: what it has seen already may have changed since.
+    again: Option<Why>,
+}
+
+impl Comparison {
+    fn new(why: Why) -> Self {
+        Self { scan: Scan::new(why == Why::Overflow), why, found: 0, again: None }
+    }
 }
 
 /// Why everything is compared.
@@ -43,12 +51,13 @@ pub(super) enum Why {
 }
 
 impl Engine {
-    /// Begins a comparison; one that is under way begins anew, and is for both reasons.
+    /// Begins a comparison. One that is under way goes on to its end first: begun anew each time, it would
+    /// never get there while notifications are lost again and again.
     pub(super) fn compare(&mut self, why: Why) {
-        let (under_way, found) =
-            self.comparison.take().map_or((why, 0), |comparison| (comparison.why, comparison.found));
-        let why = why.max(under_way);
-        self.comparison = Some(Comparison { scan: Scan::new(why == Why::Overflow), why, found });
+        match &mut self.comparison {
+            Some(comparison) => comparison.again = comparison.again.max(Some(why)),
+            None => self.comparison = Some(Comparison::new(why)),
+        }
     }
 
     /// Begins what is due by the clock, and goes on with what is under way.
@@ -57,24 +66,30 @@ impl Engine {
             self.next_scan = now + self.scan_interval();
             self.watch.ask_again();
             let polls = self.watch.poll_interval().is_some();
-            self.compare(if polls { Why::Poll } else { Why::Routine });
+            if self.comparison.is_none() {
+                self.compare(if polls { Why::Poll } else { Why::Routine });
+            }
         }
         if self.next_retry.is_some_and(|retry| retry <= now) {
             self.retry();
         }
-        if let Some(mut comparison) = self.comparison.take() {
+        if let Some(comparison) = &mut self.comparison {
             let found = self.watch.scan(&mut comparison.scan, &self.inventory, SLICE);
-            let done = comparison.scan.is_done();
-            // What has been told by now is no find.
-            self.catch_up();
-            comparison.found += found.signals.iter().filter(|signal| self.is_news(signal)).count();
-            self.take_in(found);
-            match (done, &self.comparison) {
-                (true, _) => self.compared(&comparison),
-                (false, None) => self.comparison = Some(comparison),
-                // It was begun anew meanwhile.
-                (false, Some(_)) => {}
-            }
+            self.take_in_compared(found);
+        }
+    }
+
+    fn take_in_compared(&mut self, found: Found) {
+        // What has been told by now is no find.
+        self.catch_up();
+        let news = found.signals.iter().filter(|signal| self.is_news(signal)).count();
+        self.take_in(found);
+        if let Some(comparison) = &mut self.comparison {
+            comparison.found += news;
+        }
+        if let Some(done) = self.comparison.take_if(|comparison| comparison.scan.is_done()) {
+            self.comparison = done.again.map(Comparison::new);
+            self.compared(&done);
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Status {
     pub environment: String,
     /// The generation in use; 0 before the first good value.
     pub generation: u64,
-    /// How many directories the system watches for the engine.
+    /// How many directories the system watches for the engine; where it is not asked to, how many are walked.
     pub watched_dirs: usize,
     /// How many are looked at at an interval instead, because the system does not tell of them.
     pub polled_dirs: usize,

@@ -16,6 +16,7 @@ mod files;
 mod hundred;
 mod many;
 mod no_change;
+mod pains;
 mod programs;
 mod race;
 mod renames;
