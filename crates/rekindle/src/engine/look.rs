@@ -46,13 +46,22 @@ impl Engine {
     fn sort_in(&mut self, name: String, due: Due, work: &mut BTreeMap<String, Vec<Touched>>) {
         let now = Stamp::of(&self.shared.root.join(&due.path));
         // A file that was renamed is no longer in the inventory, but may still be in use.
-        let in_use = self.book.get(&name).is_some_and(|entry| entry.knows(&due.path));
-        let was_there = in_use || self.inventory.get(&due.path).is_some();
+        let was_there = self.inventory.get(&due.path).is_some() || self.counts_on(&name, &due.path);
         if now.is_none() && was_there && !due.last_chance {
             self.settle.hold(&due);
         } else if now.is_some() || was_there {
             work.entry(name).or_default().push(Touched { due, now });
         }
+    }
+
+    /// Whether it matters to a configuration that a file of it is gone: it was read, is in use, or may be
+    /// what is wrong with it.
+    fn counts_on(&self, name: &str, path: &Path) -> bool {
+        let full = self.shared.root.join(path);
+        let in_use = self.shared.committed.get(name);
+        let is_used = in_use.is_some_and(|config| config.files().any(|source| source.bytes.path == full));
+        let entry = self.book.get(name);
+        is_used || entry.is_some_and(|entry| entry.knows(path) || entry.fault.is_some())
     }
 
     /// Whether a configuration is degraded because a file of it cannot be read.
