@@ -1,6 +1,6 @@
 //! [`Running`]: a site with an engine on it and a record of all its events.
 
-use rekindle::{ChangeEvent, HotReload, HotReloadBuilder, HotReloadManager, Receipt};
+use rekindle::{ChangeEvent, HotReload, HotReloadBuilder, HotReloadManager, ReloadOutcome};
 
 use crate::{LONG_WINDOW, Recorder, Site};
 
@@ -53,7 +53,7 @@ impl Running {
         self.events.retain(|event| !is_about(event, FENCE, &fence));
         let story = self.events.story();
         assert!(
-            matches!(receipt, Receipt::Unchanged { .. }),
+            matches!(receipt.outcome, ReloadOutcome::Unchanged),
             "missed until asked: {receipt:?} after {story:#?}"
         );
     }

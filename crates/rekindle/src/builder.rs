@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::config::{HotReloadConfig, LONGEST, Settings, is_environment};
-use crate::engine::Parts;
+use crate::engine::{HealthCheck, Parts, Probation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::manager::HotReloadManager;
-use crate::propagate::{NewHandler, ReloadHandler};
+use crate::propagate::{Registration, ReloadHandler};
 use crate::registry;
 use crate::route::{Patterns, check_name};
 use crate::validate::Check;
@@ -180,7 +180,31 @@ impl HotReloadBuilder {
     where
         H: ReloadHandler + 'static,
     {
-        self.parts.handlers.push(NewHandler::of_all(handler));
+        self.parts.handlers.push(Registration::new(handler));
+        self
+    }
+
+    /// Registers a handler with a name, an order, a weight, or for a part of a configuration only. What is
+    /// wrong with it is an error of [`start`](Self::start).
+    pub fn register(mut self, registration: Registration) -> Self {
+        self.parts.handlers.push(registration);
+        self
+    }
+
+    /// Puts every change on probation: for some time [health checks](Self::health_check) are made, and
+    /// when they fail the change is undone. Default: none.
+    pub fn probation(self, probation: Probation) -> Self {
+        self.set(|settings| settings.probation = Some(probation))
+    }
+
+    /// Adds a check of the program's health, made while a change is on probation. It runs on a thread of
+    /// the engine's and may block; longer than the time limit counts as a failure, as does a panic.
+    pub fn health_check<F>(mut self, name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> Result<()> + Send + Sync + 'static,
+    {
+        let check = HealthCheck { name: name.into(), run: Box::new(check) };
+        self.parts.health_checks.push(Arc::new(check));
         self
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::engine::Probation;
+
 /// What to watch and how.
 ///
 /// Everything beyond these five is set on [`HotReload::builder`](crate::HotReload::builder).
@@ -68,6 +70,8 @@ pub(crate) struct Settings {
     /// How many notices at a time are believed to be all there were.
     pub(crate) queue_limit: usize,
     pub(crate) allow_any_root: bool,
+    /// For how long health checks are made after a change.
+    pub(crate) probation: Option<Probation>,
 }
 
 impl Default for Settings {
@@ -84,6 +88,7 @@ impl Default for Settings {
             reconcile: Duration::from_secs(30),
             queue_limit: usize::MAX,
             allow_any_root: false,
+            probation: None,
         }
     }
 }

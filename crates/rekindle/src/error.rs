@@ -35,6 +35,8 @@ struct Inner {
     location: Option<Location>,
     pointer: Option<String>,
     further: Vec<Error>,
+    /// Who refused, where the kind does not say it.
+    by: Option<String>,
     source: Option<Arc<Cause>>,
 }
 
@@ -66,6 +68,10 @@ pub enum ErrorKind {
     NotAFile,
     /// A file is not UTF-8.
     Encoding,
+    /// A handler refused to prepare for the change.
+    Veto,
+    /// The change was applied, did harm and was taken back.
+    RolledBack,
     /// User code took longer than its time limit.
     Timeout,
     /// User code panicked.
@@ -153,6 +159,28 @@ impl Error {
     /// Says what the reader can do about it.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         self.edit(|inner| inner.help = Some(help.into()))
+    }
+
+    /// Says who refused.
+    pub(crate) fn by(self, who: &str) -> Self {
+        self.edit(|inner| inner.by = Some(who.to_owned()))
+    }
+
+    /// Who refused, in a word or two.
+    pub(crate) fn refused_by(&self) -> String {
+        let kind = match self.kind() {
+            ErrorKind::Veto => "handler",
+            ErrorKind::Syntax | ErrorKind::Encoding => "syntax",
+            ErrorKind::Schema => "schema",
+            ErrorKind::Type => "type",
+            ErrorKind::Check => "check",
+            ErrorKind::Limit => "limit",
+            ErrorKind::RolledBack => "rollback",
+            ErrorKind::Timeout => "time limit",
+            ErrorKind::Conflict => "conflict",
+            _ => "engine",
+        };
+        self.inner.by.as_ref().map_or_else(|| kind.to_owned(), |who| format!("{kind} {who}"))
     }
 
     /// Says where it stands.

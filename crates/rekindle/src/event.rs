@@ -54,6 +54,26 @@ pub enum ChangeEvent {
         /// From the notice of the finished write until the value was handed on.
         duration: Duration,
     },
+    /// A generation was applied, did harm, and was undone: the values before it are in use again.
+    RolledBack {
+        /// The generation that was undone.
+        from: u64,
+        /// The generation whose values are in use again.
+        to: u64,
+        /// The number that they have now: generations only rise.
+        generation: u64,
+        /// The configurations that were taken back.
+        configs: Vec<String>,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Generations have passed their probation.
+    Confirmed {
+        /// The newest of them.
+        generation: u64,
+        /// The configurations they changed.
+        configs: Vec<String>,
+    },
     /// A handler returned an error, panicked or overran its time limit.
     HandlerFailed {
         /// The handler, by the pattern or the type it was registered with.

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChangeEvent, ResourceKind};
 use crate::load::read_bytes;
 use crate::observe::Status;
-use crate::propagate::{ConfigStream, NewHandler, ReloadHandler};
+use crate::propagate::{ConfigStream, Registration, ReloadHandler};
 use crate::route::{Pattern, Routes};
 
 /// A running hot reload engine.
@@ -61,7 +61,8 @@ impl HotReloadManager {
     where
         H: ReloadHandler + 'static,
     {
-        self.engine.add_handler(NewHandler::of_all(handler));
+        // Nothing was stated of it that could be wrong.
+        let _fits = self.engine.add_handler(Registration::new(handler));
     }
 
     /// Registers a handler of the files that match a glob relative to the root: it is called once per
@@ -74,8 +75,24 @@ impl HotReloadManager {
     where
         H: ReloadHandler + 'static,
     {
-        self.engine.add_handler(NewHandler::of_files(Pattern::new(pattern)?, handler));
-        Ok(())
+        self.engine.add_handler(Registration::of_files(Pattern::new(pattern)?, handler))
+    }
+
+    /// Registers a handler with a name, an order, a weight, or for a part of a configuration only.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`] and [`ErrorKind::Name`] for what is malformed, [`ErrorKind::Conflict`] when
+    /// it would come after itself.
+    pub fn register(&self, registration: Registration) -> Result<()> {
+        self.engine.add_handler(registration)
+    }
+
+    /// The receipt of every reload from now on, whatever triggers it.
+    ///
+    /// It holds 64 receipts; a slower reader is told [`Lagged`](broadcast::error::RecvError::Lagged).
+    pub fn receipts(&self) -> broadcast::Receiver<Receipt> {
+        self.engine.shared().observe.subscribe_to_receipts()
     }
 
     /// A stream of one configuration's values.

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use crate::config::Settings;
 use crate::engine::{EngineHandle, Parts};
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::propagate::NewHandler;
+use crate::propagate::Registration;
 
 static SLOTS: LazyLock<Mutex<HashMap<PathBuf, Arc<Slot>>>> = LazyLock::new(Mutex::default);
 
@@ -25,7 +25,7 @@ struct Slot {
 struct SlotState {
     engine: Weak<EngineHandle>,
     /// Handlers that were registered before there was an engine.
-    early: Vec<NewHandler>,
+    early: Vec<Registration>,
 }
 
 impl Slot {
@@ -65,7 +65,9 @@ pub(crate) async fn engine(
     if let Some(engine) = slot.running() {
         engine.join(stated).await?;
         engine.shared().checks.lock().unwrap_or_else(PoisonError::into_inner).extend(parts.checks);
-        parts.handlers.into_iter().for_each(|handler| engine.add_handler(handler));
+        let shared = engine.shared();
+        shared.health_checks.lock().unwrap_or_else(PoisonError::into_inner).extend(parts.health_checks);
+        parts.handlers.into_iter().try_for_each(|handler| engine.add_handler(handler))?;
         return Ok(engine);
     }
     let is_stated = stated.is_some();
@@ -76,21 +78,24 @@ pub(crate) async fn engine(
         state.engine = Arc::downgrade(&engine);
         std::mem::take(&mut state.early)
     };
-    meanwhile.into_iter().for_each(|handler| engine.add_handler(handler));
+    meanwhile.into_iter().try_for_each(|handler| engine.add_handler(handler))?;
     Ok(engine)
 }
 
 /// Registers a handler with the engine of a root, or with the next one to start there.
 #[cfg(feature = "workspace")]
-pub(crate) fn add_handler(root: &Path, handler: NewHandler) {
+pub(crate) fn add_handler(root: &Path, handler: Registration) -> Result<()> {
     let slot = slot(root);
     let mut state = slot.lock();
     match state.engine.upgrade().filter(|engine| engine.is_running()) {
         Some(engine) => {
             drop(state);
-            engine.add_handler(handler);
+            engine.add_handler(handler)
         }
-        None => state.early.push(handler),
+        None => {
+            state.early.push(handler);
+            Ok(())
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::load::read_bytes;
 use crate::manager::HotReloadManager;
-use crate::propagate::{ConfigStream, NewHandler};
+use crate::propagate::{ConfigStream, Registration};
 use crate::route::Pattern;
 use crate::{HotReload, registry};
 
@@ -149,8 +149,7 @@ impl WorkspaceExt for Workspace {
         F: Fn(ChangeEvent) -> Result<()> + Send + Sync + 'static,
     {
         let pattern = Pattern::new(pattern)?;
-        registry::add_handler(self.root(), NewHandler::of_files(pattern, handler));
-        Ok(())
+        registry::add_handler(self.root(), Registration::of_files(pattern, handler))
     }
 
     async fn create_config_backup(&self, path: &Path) -> Result<()> {

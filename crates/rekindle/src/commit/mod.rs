@@ -49,6 +49,8 @@ pub(crate) struct Commit {
     pub(crate) generation: u64,
     /// Configurations whose value changed.
     pub(crate) changed: Vec<Replaced>,
+    /// Configurations that are gone.
+    pub(crate) removed: Vec<Arc<Candidate>>,
     pub(crate) ready: Vec<Box<dyn Ready>>,
 }
 
@@ -57,8 +59,9 @@ impl Committed {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Swaps the verified configurations in, as one generation. Nothing in here can fail.
-    pub(crate) fn commit(&self, verified: Vec<Verified>) -> Commit {
+    /// Swaps the verified configurations in and takes those out that are `gone`, as one generation.
+    /// Nothing in here can fail.
+    pub(crate) fn commit(&self, verified: Vec<Verified>, gone: &[String]) -> Commit {
         let (candidates, mut ready): (Vec<_>, Vec<_>) =
             verified.into_iter().map(Verified::into_parts).unzip();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +77,8 @@ impl Committed {
                 changed.push(Replaced { old: old.map(|old| old.config), new });
             }
         }
-        if !changed.is_empty() {
+        let removed: Vec<_> = gone.iter().filter_map(|name| state.configs.remove(name)).collect();
+        if !(changed.is_empty() && removed.is_empty()) {
             state.generation = next;
         }
         let generation = state.generation;
@@ -82,7 +86,8 @@ impl Committed {
         // Below the lock: what is dropped here may run the user's code.
         let concerned = |ready: &dyn Ready| changed.iter().any(|part| ready.reads(&part.new.name));
         let ready = ready.drain(..).flatten().filter(|ready| concerned(&**ready)).collect();
-        Commit { generation, changed, ready }
+        let removed = removed.into_iter().map(|removed| removed.config).collect();
+        Commit { generation, changed, removed, ready }
     }
 
     /// The configuration in use under a name.

@@ -4,18 +4,24 @@
 //! group that is refused, or hangs, does not keep the others of its batch back.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use super::book::Touched;
-use super::job::{Job, Outcome, Verdict};
+use super::edit::Edit;
+use super::flight::{Landed, ask, judge};
+use super::job::{Job, Verdict};
+use super::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 use super::run::Engine;
-use super::{Command, Receipt, Shared};
+use super::verdict::config_changed;
+use super::{Command, Shared};
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::load::Failure;
+use crate::propagate::Proposal;
+use crate::validate::Verified;
 use crate::watch::changes_yet;
 
 /// A number that tells batches apart.
@@ -32,41 +38,42 @@ pub(super) enum Reason {
     First(oneshot::Sender<()>),
 }
 
-/// Somebody's wish for a look at everything.
+/// Somebody's wish for a look.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub(super) reply: oneshot::Sender<Receipt>,
+    pub(super) trigger: Trigger,
+    /// Where nobody waits for the answer there is none.
+    pub(super) reply: Option<oneshot::Sender<Receipt>>,
     pub(super) at: Instant,
     /// Configurations that changed in an earlier look, of which a writer overtook a part.
     pub(super) applied: Vec<String>,
+}
+
+impl Asked {
+    pub(super) fn new(trigger: Trigger, reply: Option<oneshot::Sender<Receipt>>) -> Self {
+        Self { trigger, reply, at: Instant::now(), applied: Vec::new() }
+    }
 }
 
 /// The groups of one batch that have landed and wait for the others.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) reason: Reason,
-    /// Groups still in the air.
-    in_the_air: usize,
+    /// Groups still in the air, and generations of this batch that are still on trial.
+    pub(super) in_the_air: usize,
     pub(super) verified: Vec<Landed>,
     pub(super) refused: Vec<(String, Error)>,
     /// Configurations committed so far.
     pub(super) applied: Vec<String>,
+    /// What was applied and taken back.
+    pub(super) rolled_back: Option<ReloadOutcome>,
+    pub(super) times: StageTimes,
     /// Part of it was being written to when it was read.
     overtaken: bool,
+    /// Anything came of it at all.
+    pub(super) decided: bool,
     /// When those that have landed no longer wait for the others.
     deadline: Instant,
-}
-
-/// A group's job, done or given up.
-#[derive(Debug)]
-pub(super) struct Landed {
-    pub(super) batch: BatchId,
-    pub(super) names: Vec<String>,
-    pub(super) touched: Vec<Touched>,
-    pub(super) outcome: Outcome,
-    /// The job still runs, though its time is over.
-    pub(super) stuck: Option<JoinHandle<Outcome>>,
-    pub(super) noticed: Instant,
 }
 
 /// A configuration to be judged.
@@ -75,6 +82,14 @@ pub(super) struct Work {
     pub(super) name: String,
     pub(super) touched: Vec<Touched>,
     pub(super) forced: bool,
+    /// What its files are to hold, instead of what they hold.
+    pub(super) edit: Option<Arc<Edit>>,
+}
+
+impl Work {
+    pub(super) fn new(name: String, touched: Vec<Touched>) -> Self {
+        Self { name, touched, forced: false, edit: None }
+    }
 }
 
 impl Engine {
@@ -89,15 +104,22 @@ impl Engine {
             verified: Vec::new(),
             refused: Vec::new(),
             applied: Vec::new(),
+            rolled_back: None,
+            times: StageTimes::default(),
             overtaken: false,
+            decided: false,
             deadline,
         };
         let holds_back = matches!(batch.reason, Reason::Change) && self.holds_back();
         for group in groups(work, &self.shared) {
             if holds_back || self.must_wait(&group) {
                 for work in group {
-                    batch.refused.push((work.name.clone(), still_at_work()));
-                    self.book.put_off(work.name, work.touched);
+                    if !matches!(batch.reason, Reason::Change) {
+                        batch.refused.push((work.name.clone(), still_at_work()));
+                    }
+                    if work.edit.is_none() {
+                        self.book.put_off(work.name, work.touched);
+                    }
                 }
                 continue;
             }
@@ -141,6 +163,7 @@ impl Engine {
         let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));
         let others = beside.filter_map(|name| self.shared.committed.get(name)).collect();
         let (mut members, mut touched) = (Vec::new(), Vec::new());
+        let edit = group.iter().find_map(|work| work.edit.clone());
         for work in group {
             let current = self.shared.committed.get(&work.name);
             // Only going through with it shows whether what is wrong with it is over.
@@ -155,14 +178,15 @@ impl Engine {
         let job = Job {
             root: self.shared.root.clone(),
             settings: self.settings.clone(),
-            variables: std::sync::Arc::clone(&self.variables),
+            variables: Arc::clone(&self.variables),
             members,
             others,
             checks: self.shared.checks(),
             topics,
+            edit: edit.clone(),
         };
-        let noticed = touched.iter().map(|touched| touched.due.last).max().unwrap_or_else(Instant::now);
-        self.flights.spawn(fly(job, self.settings.time_limit, batch, names, touched, noticed));
+        let landed = Landed::new(batch, names, touched, edit);
+        self.flights.spawn(judge(job, self.settings.time_limit, landed));
     }
 
     fn warn_of_shadows(&self, name: &str, shadows: Vec<(PathBuf, PathBuf)>) {
@@ -182,7 +206,7 @@ impl Engine {
         let id = landed.batch;
         self.catch_up();
         match &landed.outcome.verdict {
-            _ if self.is_overtaken(&landed) => {
+            _ if landed.asked.is_none() && self.is_overtaken(&landed) => {
                 self.look_again(&landed);
                 self.batches.entry(id).and_modify(|batch| batch.overtaken = true);
             }
@@ -192,12 +216,42 @@ impl Engine {
                 self.refuse(landed, &error);
             }
             Verdict::Unchanged => self.leave(landed),
-            Verdict::Verified(_) => self.keep(landed),
+            Verdict::Verified(_) if landed.asked.is_some() => self.keep(landed),
+            Verdict::Verified(verified) => {
+                let proposals = self.proposals(verified, &landed);
+                return self.ask_handlers(landed, &proposals);
+            }
         }
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.in_the_air -= 1;
         }
         self.finish_if_landed(id);
+    }
+
+    /// Asks the handlers that a change concerns, beside the loop; if there are none, it goes on at once.
+    fn ask_handlers(&mut self, mut landed: Landed, proposals: &[Arc<Proposal>]) {
+        let participants = self.shared.handlers.participants(proposals);
+        if participants.is_empty() && landed.edit.is_none() {
+            landed.asked = Some(Default::default());
+            self.land(landed);
+        } else {
+            self.flights.spawn(ask(participants, landed, self.shared.root.clone()));
+        }
+    }
+
+    /// The changes that handlers have to be asked about. What there is for the first time, at the start or
+    /// because somebody asked for it, is none.
+    fn proposals(&self, verified: &Verified, landed: &Landed) -> Vec<Arc<Proposal>> {
+        let is_first =
+            matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::First(_)));
+        let proposed = verified.candidates().iter().filter_map(|new| {
+            let old = self.shared.committed.get(&new.name);
+            let differs = old.as_ref().map_or(!is_first, |old| old.value != new.value);
+            let paths = || self.own_paths(&new.name, std::slice::from_ref(landed));
+            let event = || config_changed(old.as_deref(), new, 0, Duration::ZERO);
+            differs.then(|| Arc::new(Proposal { event: event(), paths: paths() }))
+        });
+        proposed.collect()
     }
 
     /// Whether one of its files has been written to since it was due: what was read may be half of that.
@@ -220,7 +274,8 @@ impl Engine {
                 && !self.shared.root.join(&due.path).exists()
         };
         let again = landed.touched.iter().any(|touched| overtaken(touched) || vanished(touched));
-        patient && landed.stuck.is_none() && again
+        // What an update says counts, whatever the file holds: that is compared when it is written.
+        patient && landed.stuck.is_none() && landed.edit.is_none() && again
     }
 
     fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {
@@ -252,73 +307,58 @@ impl Engine {
         ids.into_iter().for_each(|id| self.commit(id));
     }
 
-    fn finish_if_landed(&mut self, id: BatchId) {
+    pub(super) fn finish_if_landed(&mut self, id: BatchId) {
         if self.batches.get(&id).is_some_and(|batch| batch.in_the_air > 0) {
             return;
         }
         self.commit(id);
-        let Some(Batch { reason, refused, applied, overtaken, .. }) = self.batches.remove(&id) else {
+        // A critical handler may have to say how it goes.
+        if self.batches.get(&id).is_some_and(|batch| batch.in_the_air > 0) {
             return;
+        }
+        let Some(mut batch) = self.batches.remove(&id) else { return };
+        let reason = std::mem::replace(&mut batch.reason, Reason::Change);
+        let (trigger, reply) = match reason {
+            Reason::Change if !batch.decided => return,
+            Reason::Change => (Trigger::Files, None),
+            // Whoever asked may have stopped waiting.
+            Reason::First(done) => {
+                let _gone = done.send(());
+                return;
+            }
+            Reason::Asked(mut asked) => {
+                asked.applied.append(&mut batch.applied);
+                if batch.overtaken {
+                    return self.deferred.push(Command::Reload(asked));
+                }
+                batch.applied = asked.applied;
+                (asked.trigger, asked.reply)
+            }
+        };
+        let receipt = self.receipt(id, trigger, batch);
+        self.shared.observe.completed(&receipt);
+        if let Some(reply) = reply {
+            drop(reply.send(receipt));
+        }
+    }
+
+    fn receipt(&self, id: BatchId, trigger: Trigger, batch: Batch) -> Receipt {
+        let Batch { refused, applied, rolled_back, times, .. } = batch;
+        let refusals: Vec<Refusal> =
+            refused.iter().map(|(config, error)| Refusal::new(config, error)).collect();
+        let outcome = match rolled_back {
+            Some(rolled_back) => rolled_back,
+            None if !refusals.is_empty() => ReloadOutcome::Refused { refusals, applied },
+            None if applied.is_empty() => ReloadOutcome::Unchanged,
+            None => ReloadOutcome::Applied { configs: applied },
         };
         let generation = self.shared.committed.generation();
-        // Whoever asked may have stopped waiting.
-        match reason {
-            Reason::Change => {}
-            Reason::First(done) => drop(done.send(())),
-            Reason::Asked(mut asked) => {
-                asked.applied.extend(applied);
-                if overtaken {
-                    self.deferred.push(Command::Reload(asked));
-                } else {
-                    drop(asked.reply.send(receipt(generation, asked.applied, refused)));
-                }
-            }
-        }
+        Receipt { id, trigger, generation, outcome, stages: times, at: SystemTime::now() }
     }
 }
 
 fn still_at_work() -> Error {
     Error::new(ErrorKind::Timeout, "an earlier change is still being decoded or checked")
-}
-
-fn receipt(generation: u64, configs: Vec<String>, failures: Vec<(String, Error)>) -> Receipt {
-    if !failures.is_empty() {
-        Receipt::Rejected { generation, configs, failures }
-    } else if configs.is_empty() {
-        Receipt::Unchanged { generation }
-    } else {
-        Receipt::Applied { generation, configs }
-    }
-}
-
-/// Runs a job on a thread for blocking work, for as long as it may take.
-async fn fly(
-    job: Job,
-    limit: Duration,
-    batch: BatchId,
-    names: Vec<String>,
-    touched: Vec<Touched>,
-    noticed: Instant,
-) -> Landed {
-    let mut work = tokio::task::spawn_blocking(move || job.run());
-    let (outcome, stuck) = match tokio::time::timeout(limit, &mut work).await {
-        Ok(Ok(outcome)) => (outcome, None),
-        Ok(Err(end)) => (failed(ErrorKind::Panic, format!("validation broke off: {end}")), None),
-        Err(_) => {
-            let message = format!("decoding or a check took longer than the limit of {limit:?}");
-            (failed(ErrorKind::Timeout, message), Some(work))
-        }
-    };
-    Landed { batch, names, touched, outcome, stuck, noticed }
-}
-
-fn failed(kind: ErrorKind, message: String) -> Outcome {
-    Outcome {
-        verdict: Verdict::Failed(Failure::definitive(Error::new(kind, message))),
-        read: Default::default(),
-        schemas: Vec::new(),
-        backup_errors: Vec::new(),
-    }
 }
 
 /// Puts together the configurations that a subscriber reads as one.

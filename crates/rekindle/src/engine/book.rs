@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::batch::BatchId;
-use super::job::{Input, Known, Member};
+use super::job::{Input, Known, Member, Undone};
 use crate::error::{Error, ErrorKind};
 use crate::load::Candidate;
 use crate::route::{Layer, Routes};
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     schema: Option<Schema>,
     /// Why it is degraded.
     pub(super) fault: Option<Error>,
+    /// What was taken back, if that is why.
+    pub(super) undone: Option<Arc<Undone>>,
     /// What it was refused together with: perhaps there is nothing wrong with it.
     pub(super) beside: Vec<String>,
     /// A job is on it, and belongs to this batch.
@@ -145,8 +147,8 @@ impl Book {
         let schema = schema.map(|path| entry.input(path, touched));
         let new = shadows.difference(&entry.shadowed).cloned().collect();
         entry.shadowed = shadows;
-        let compiled = entry.schema.clone();
-        (Member { name: name.to_owned(), layers, schema, compiled, current, forced }, new)
+        let (compiled, undone) = (entry.schema.clone(), entry.undone.clone());
+        (Member { name: name.to_owned(), layers, schema, compiled, current, forced, undone }, new)
     }
 }
 

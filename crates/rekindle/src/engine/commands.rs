@@ -54,11 +54,13 @@ impl Engine {
     /// Whether a command waits for what is in flight and for nothing else. No change takes off then, or
     /// saves that come one after the other would keep it waiting for ever.
     pub(super) fn holds_back(&self) -> bool {
-        self.deferred.iter().any(|command| match command {
-            Command::Meet { .. } => false,
-            Command::Reload(asked) => !self.waits_for_writers(asked),
-            _ => true,
-        })
+        let undoes = self.due_undo.is_some();
+        undoes
+            || self.deferred.iter().any(|command| match command {
+                Command::Meet { .. } => false,
+                Command::Reload(asked) => !self.waits_for_writers(asked),
+                _ => true,
+            })
     }
 
     /// Jobs that begin from now on know the topics of now; those before are waited for.
@@ -167,11 +169,8 @@ impl Engine {
             let due = at_once(path, now);
             (is_wanted || self.inventory.get(&due.path).is_some()).then_some(Touched { due, now: stamp })
         };
-        Work {
-            name: name.to_owned(),
-            touched: self.book.places(name).filter_map(touch).collect(),
-            forced: true,
-        }
+        let touched = self.book.places(name).filter_map(touch).collect();
+        Work { forced: true, ..Work::new(name.to_owned(), touched) }
     }
 
     /// Looks at everything there is, and answers with what came of it.
@@ -193,7 +192,7 @@ impl Engine {
         for (name, touched) in others {
             match work.iter_mut().find(|work| work.name == name) {
                 Some(work) => merge_touched(&mut work.touched, touched),
-                None => work.push(Work { name, touched, forced: true }),
+                None => work.push(Work { forced: true, ..Work::new(name, touched) }),
             }
         }
         self.begin(work, Reason::Asked(asked));

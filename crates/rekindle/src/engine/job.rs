@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::edit::Edit;
 use crate::commit::backup;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location};
-use crate::load::{Candidate, Failure, Source, Variables, load_source};
+use crate::load::{Bytes, Candidate, Failure, Source, Variables, load_source, understand};
 use crate::propagate::Topic;
 use crate::route::Routes;
 use crate::validate::{Check, Rules, Schema, Verified, validate};
@@ -44,6 +46,8 @@ pub(crate) struct Member {
     pub(crate) current: Option<Arc<Candidate>>,
     /// Whether to go through with it even if no byte changed.
     pub(crate) forced: bool,
+    /// A value that was applied, did harm and was taken back.
+    pub(crate) undone: Option<Arc<Undone>>,
 }
 
 /// Everything a job needs.
@@ -57,19 +61,29 @@ pub(crate) struct Job {
     pub(crate) others: Vec<Arc<Candidate>>,
     pub(crate) checks: Vec<Arc<Check>>,
     pub(crate) topics: Vec<Arc<dyn Topic>>,
+    /// What files are to hold, instead of what they hold.
+    pub(crate) edit: Option<Arc<Edit>>,
+}
+
+/// A value that was applied, did harm and was taken back: it is not tried again as long as it stays.
+#[derive(Debug)]
+pub(crate) struct Undone {
+    pub(crate) value: serde_json::Value,
+    pub(crate) error: Error,
 }
 
 /// What became of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Verdict {
     /// No byte of any file differs from what is in use.
+    #[default]
     Unchanged,
     Verified(Verified),
     Failed(Failure),
 }
 
 /// A job's verdict and what it learned on the way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     /// The files that were read.
@@ -77,6 +91,8 @@ pub(crate) struct Outcome {
     /// Schemas compiled, by configuration.
     pub(crate) schemas: Vec<(String, Option<Schema>)>,
     pub(crate) backup_errors: Vec<Error>,
+    /// How long reading, parsing and layering took.
+    pub(crate) load: Duration,
 }
 
 impl Job {
@@ -84,14 +100,17 @@ impl Job {
     pub(crate) fn run(mut self) -> Outcome {
         let mut read = HashMap::new();
         let mut schemas = Vec::new();
-        let verdict = match self.candidates(&mut read, &mut schemas) {
+        let began = Instant::now();
+        let loaded = self.candidates(&mut read, &mut schemas);
+        let load = began.elapsed();
+        let verdict = match loaded {
             Err(failure) => Verdict::Failed(failure),
             Ok(None) => Verdict::Unchanged,
             Ok(Some(candidates)) => self.judge(candidates, &schemas),
         };
         let keeps = matches!(verdict, Verdict::Verified(_)) && self.settings.config.backup_on_change;
         let backup_errors = if keeps { self.back_up(&read) } else { Vec::new() };
-        Outcome { verdict, read, schemas, backup_errors }
+        Outcome { verdict, read, schemas, backup_errors, load }
     }
 
     /// Loads every member. `None` when nothing differs from what is in use.
@@ -104,6 +123,7 @@ impl Job {
         for member in &self.members {
             match self.load(member, read) {
                 Ok(candidate) => {
+                    failures.extend(self.undone(member, &candidate));
                     changed |= member.forced || !same_files(&candidate, member.current.as_deref());
                     candidates.push(Arc::new(candidate));
                 }
@@ -121,6 +141,13 @@ impl Job {
             return Err(failure);
         }
         Ok(changed.then_some(candidates))
+    }
+
+    /// Whether it is what was taken back. Whoever restores it by name wants it all the same.
+    fn undone(&self, member: &Member, candidate: &Candidate) -> Option<Failure> {
+        let undone = member.undone.as_ref().filter(|undone| undone.value == candidate.value);
+        let undone = undone.filter(|_| self.edit.is_none());
+        undone.map(|undone| Failure::definitive(undone.error.clone()))
     }
 
     fn load(&self, member: &Member, read: &mut HashMap<PathBuf, Known>) -> Result<Candidate, Failure> {
@@ -157,6 +184,9 @@ impl Job {
 
     /// The source of an input: as known, or read now.
     fn source(&self, input: &Input, read: &mut HashMap<PathBuf, Known>) -> Result<Arc<Source>, Failure> {
+        if let Some(content) = self.edit.as_ref().and_then(|edit| edit.of(&input.path)?.content.as_ref()) {
+            return self.edited(input, content, read);
+        }
         match &input.known {
             Some(Known::Good(source)) => return Ok(Arc::clone(source)),
             Some(Known::Bad(error)) => return Err(Failure::definitive(error.clone())),
@@ -175,6 +205,24 @@ impl Job {
                 Err(failure)
             }
         }
+    }
+
+    /// The source that a file will be once it is written.
+    fn edited(
+        &self,
+        input: &Input,
+        content: &Arc<[u8]>,
+        read: &mut HashMap<PathBuf, Known>,
+    ) -> Result<Arc<Source>, Failure> {
+        let path = self.root.join(&input.path);
+        let kept = std::fs::metadata(&path).or_else(|_| std::fs::metadata(&self.root));
+        let permissions = kept.map_err(|cause| Failure::definitive(cause.into()))?.permissions();
+        let (text, node) = understand(content, &path, &self.root)
+            .map_err(|Failure { error, .. }| Failure::definitive(error))?;
+        let bytes = Bytes { path, content: Arc::clone(content), hash: blake3::hash(content), permissions };
+        let source = Arc::new(Source { bytes, text, node });
+        read.insert(input.path.clone(), Known::Good(Arc::clone(&source)));
+        Ok(source)
     }
 
     /// The member's schema, and whether it is another one than before.

@@ -36,8 +36,7 @@ impl Engine {
                 None => self.backlog.push(due),
             }
         }
-        let work: Vec<Work> =
-            work.into_iter().map(|(name, touched)| Work { name, touched, forced: false }).collect();
+        let work: Vec<Work> = work.into_iter().map(|(name, touched)| Work::new(name, touched)).collect();
         if !work.is_empty() {
             self.begin(work, Reason::Change);
         }

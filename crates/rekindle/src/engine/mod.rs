@@ -5,27 +5,35 @@ mod batch;
 mod book;
 mod commands;
 mod compare;
+mod edit;
+mod flight;
 mod git;
 mod job;
 mod look;
+mod probation;
+mod receipt;
 mod run;
 mod timer;
+mod trial;
 mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::batch::{Asked, BatchId};
+pub(crate) use self::probation::HealthCheck;
+pub use self::probation::Probation;
+pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::observe::Observe;
-use crate::propagate::{ConfigStream, Handlers, Merge, NewHandler, Topic, Typed};
+use crate::propagate::{ConfigStream, Handlers, Merge, Registration, Topic, Typed};
 use crate::validate::Check;
 
 /// How many commands may wait for the engine.
@@ -33,33 +41,6 @@ const COMMANDS: usize = 64;
 
 /// How long registering a handler waits until its files are watched. Usually that takes microseconds.
 const WIDENED_WITHIN: Duration = Duration::from_secs(1);
-
-/// What a reload came to.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Receipt {
-    /// Values changed, and every reader sees the new ones.
-    Applied {
-        /// The generation they made.
-        generation: u64,
-        /// The configurations that changed.
-        configs: Vec<String>,
-    },
-    /// Nothing differs from what is in use.
-    Unchanged {
-        /// The generation in use.
-        generation: u64,
-    },
-    /// At least one configuration is not fit to be applied. Others may have been.
-    Rejected {
-        /// The generation in use.
-        generation: u64,
-        /// The configurations that did change.
-        configs: Vec<String>,
-        /// Why, for each one that was refused.
-        failures: Vec<(String, Error)>,
-    },
-}
 
 /// What the engine can be asked for.
 #[derive(Debug)]
@@ -87,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) handlers: Handlers,
     pub(crate) topics: Mutex<Vec<Arc<dyn Topic>>>,
     pub(crate) checks: Mutex<Vec<Arc<Check>>>,
+    pub(crate) health_checks: Mutex<Vec<Arc<HealthCheck>>>,
 }
 
 impl Shared {
@@ -99,6 +81,10 @@ impl Shared {
 
     pub(crate) fn checks(&self) -> Vec<Arc<Check>> {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn health_checks(&self) -> Vec<Arc<HealthCheck>> {
+        self.health_checks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends everything that waits for the engine.
@@ -121,8 +107,9 @@ pub(crate) struct EngineHandle {
 /// What an engine starts with beside its settings.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    pub(crate) handlers: Vec<NewHandler>,
+    pub(crate) handlers: Vec<Registration>,
     pub(crate) checks: Vec<Arc<Check>>,
+    pub(crate) health_checks: Vec<Arc<HealthCheck>>,
 }
 
 impl EngineHandle {
@@ -150,11 +137,12 @@ impl EngineHandle {
             handlers,
             topics: Mutex::default(),
             checks: Mutex::new(parts.checks),
+            health_checks: Mutex::new(parts.health_checks),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stated = Mutex::new(stated.then(|| settings.clone()));
         let handle = Arc::new(Self { shared: Arc::clone(&shared), commands, stated });
-        parts.handlers.into_iter().for_each(|handler| handle.enlist(handler));
+        parts.handlers.into_iter().try_for_each(|handler| handle.enlist(handler))?;
         let (ready, started) = oneshot::channel();
         std::thread::Builder::new()
             .name("rekindle".into())
@@ -191,19 +179,24 @@ impl EngineHandle {
     /// Registers a handler; it is called on the runtime that is current here.
     ///
     /// When it returns, the files it is for are watched, so that no later change to them is missed.
-    pub(crate) fn add_handler(&self, handler: NewHandler) {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the registration.
+    pub(crate) fn add_handler(&self, handler: Registration) -> Result<()> {
         let widens = handler.wants_files();
-        self.enlist(handler);
+        self.enlist(handler)?;
         let (done, widened) = std::sync::mpsc::sync_channel(1);
         // If the engine has ended, or is too busy to say so, there is nothing to wait for.
         if widens && self.commands.try_send(Command::Widen { done }).is_ok() {
             let _in_time = widened.recv_timeout(WIDENED_WITHIN);
         }
+        Ok(())
     }
 
     /// Registers a handler with an engine that is about to look at the handlers anyway.
-    fn enlist(&self, handler: NewHandler) {
-        self.shared.handlers.add(handler, tokio::runtime::Handle::try_current().ok());
+    fn enlist(&self, handler: Registration) -> Result<()> {
+        self.shared.handlers.add(handler.checked()?, tokio::runtime::Handle::try_current().ok())
     }
 
     /// Joins this engine with options of one's own, or with none.
@@ -230,7 +223,7 @@ impl EngineHandle {
 
     /// Looks at everything now.
     pub(crate) async fn reload(&self) -> Result<Receipt> {
-        self.ask(|reply| Command::Reload(Asked { reply, at: Instant::now(), applied: Vec::new() })).await
+        self.ask(|reply| Command::Reload(Asked::new(Trigger::Call, Some(reply)))).await
     }
 
     /// Ends the engine for everybody.

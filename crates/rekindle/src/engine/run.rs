@@ -10,16 +10,19 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::backlog::Backlog;
-use super::batch::{Batch, BatchId, Landed, Reason};
+use super::batch::{Batch, BatchId, Reason};
 use super::book::Book;
 use super::commands::{signal_ready, source};
 use super::compare::{Comparison, SLICE, Why};
+use super::flight::Flight;
 use super::git::GitLock;
 use super::job::Outcome;
+use super::probation::OnProbation;
 use super::timer::Timer;
+use super::trial::Undo;
 use super::{Command, Shared};
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::load::Variables;
 use crate::route::{Interest, Routes};
 use crate::settle::Settle;
@@ -43,7 +46,7 @@ pub(super) struct Engine {
     pub(super) book: Book,
     pub(super) batches: BTreeMap<BatchId, Batch>,
     pub(super) next_batch: BatchId,
-    pub(super) flights: JoinSet<Landed>,
+    pub(super) flights: JoinSet<Flight>,
     /// Jobs that overran their time and still run, with the configurations they keep busy.
     pub(super) stuck: Vec<(Vec<String>, JoinHandle<Outcome>)>,
     /// Commands that wait for what is in flight.
@@ -58,6 +61,10 @@ pub(super) struct Engine {
     pub(super) next_scan: Instant,
     /// When to look again at what cannot be watched or read.
     pub(super) next_retry: Option<Instant>,
+    /// What is in use and not confirmed yet.
+    pub(super) probation: Option<OnProbation>,
+    /// What has failed its probation and is to be undone.
+    pub(super) due_undo: Option<(Undo, Error)>,
     timer: Timer,
 }
 
@@ -92,7 +99,8 @@ impl Drop for CloseOnDrop<'_> {
 /// What woke the loop.
 enum Woken {
     Files(Stirred),
-    Landed(Box<Landed>),
+    Landed(Flight),
+    ProbationEnded(Option<Error>),
     Asked(Option<Command>),
     Clock,
 }
@@ -125,6 +133,8 @@ impl Engine {
             comparison: None,
             next_scan: Instant::now(),
             next_retry: None,
+            probation: None,
+            due_undo: None,
             timer: Timer::new()?,
         };
         engine.next_scan += engine.scan_interval();
@@ -138,7 +148,8 @@ impl Engine {
                 Woken::Files(Stirred::Files) => self.catch_up(),
                 Woken::Files(Stirred::Mounts) if self.watch.was_remounted() => self.compare(Why::Remounted),
                 Woken::Files(Stirred::Mounts) => {}
-                Woken::Landed(landed) => self.land(*landed),
+                Woken::Landed(flight) => self.arrive(flight),
+                Woken::ProbationEnded(failure) => self.end_probation(failure),
                 Woken::Asked(Some(Command::Shutdown { reply })) => break Some(reply),
                 Woken::Asked(Some(command)) => self.obey(command),
                 Woken::Asked(None) => break None,
@@ -160,15 +171,24 @@ impl Engine {
         tokio::select! {
             biased;
             Some(landed) = self.flights.join_next() => match landed {
-                Ok(landed) => Woken::Landed(Box::new(landed)),
+                Ok(landed) => Woken::Landed(landed),
                 // A flight catches everything itself; a cancelled one has nobody to report to.
                 Err(_) => Woken::Clock,
             },
+            failure = OnProbation::end(&mut self.probation) => Woken::ProbationEnded(failure),
             () = freed(&mut self.stuck) => Woken::Clock,
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
             stirred = self.watch.changed() => Woken::Files(stirred),
             () = self.timer.at(deadline) => Woken::Clock,
+        }
+    }
+
+    fn arrive(&mut self, flight: Flight) {
+        match flight {
+            Flight::Landed(landed) => self.land(*landed),
+            Flight::Tried(tried) => self.tried(tried),
+            Flight::Reverted(reverted) => self.reverted(reverted),
         }
     }
 
@@ -198,6 +218,7 @@ impl Engine {
         self.fingerprint(usize::MAX, Some(now + SLICE));
         self.commit_overdue(now);
         self.free_stuck();
+        self.undo_what_failed();
         // Each decides for itself whether it still has to wait.
         let deferred = std::mem::take(&mut self.deferred);
         let held_back = !deferred.is_empty();
@@ -233,7 +254,7 @@ impl Engine {
             self.look(due);
             self.work_off_all();
             while let Some(landed) = self.flights.join_next().await {
-                landed.into_iter().for_each(|landed| self.land(landed));
+                landed.into_iter().for_each(|flight| self.arrive(flight));
             }
             self.shared.handlers.finish().await;
         };

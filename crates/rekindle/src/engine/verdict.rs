@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::batch::{BatchId, Landed, Reason, Work};
+use serde_json::Value;
+
+use super::batch::{BatchId, Reason, Work};
 use super::book::Touched;
+use super::flight::Landed;
 use super::job::{Known, Outcome, Verdict};
 use super::run::Engine;
+use super::trial::{Trial, Undo, try_out};
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::event::ChangeEvent;
+use crate::load::Candidate;
 use crate::observe::{ConfigState, ConfigStatus};
+use crate::propagate::Awaited;
 use crate::validate::{changed_pointers, guarded};
 use crate::watch::changes_yet;
 
@@ -37,9 +43,13 @@ impl Engine {
 
     /// It is not fit to be applied.
     pub(super) fn refuse(&mut self, landed: Landed, error: &Error) {
-        let Landed { batch, names, touched, outcome, stuck, .. } = landed;
+        let Landed { batch, names, touched, outcome, stuck, times, .. } = landed;
         let first = matches!(self.batches.get(&batch).map(|batch| &batch.reason), Some(Reason::First(_)));
         let news = self.note(&names, &touched, &outcome, first);
+        if let Some(batch) = self.batches.get_mut(&batch) {
+            batch.decided = true;
+            batch.times = batch.times.max(times);
+        }
         for name in &names {
             let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
             let exists = self.shared.committed.get(name).is_some()
@@ -75,7 +85,11 @@ impl Engine {
 
     /// Its files are what is in use.
     pub(super) fn leave(&mut self, landed: Landed) {
-        let Landed { names, touched, outcome, .. } = landed;
+        let Landed { batch, names, touched, outcome, times, .. } = landed;
+        if let Some(batch) = self.batches.get_mut(&batch) {
+            batch.decided = true;
+            batch.times = batch.times.max(times);
+        }
         self.note(&names, &touched, &outcome, false);
         self.recover(&names);
         self.free(&names);
@@ -101,8 +115,38 @@ impl Engine {
             }
             rest.push(landed);
         }
-        let mut commit = self.shared.committed.commit(verified);
+        let (before, began) = (self.shared.committed.generation(), Instant::now());
+        let mut commit = self.shared.committed.commit(verified, &[]);
         let swapped = noticed.elapsed();
+        self.hand_on(&mut commit);
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
+            batch.decided = true;
+            batch.times = rest.iter().fold(batch.times, |times, landed| times.max(landed.times));
+            batch.times.commit = batch.times.commit.max(began.elapsed());
+            batch.times.total = batch.times.total.max(noticed.elapsed());
+        }
+        self.note_all(&rest, silent);
+        let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);
+        let names: Vec<String> = rest.into_iter().flat_map(|landed| landed.names).collect();
+        if silent || commit.changed.is_empty() {
+            return self.settle_down(&names);
+        }
+        let configs = commit.changed.into_iter().map(|part| (part.new.name.clone(), part.old)).collect();
+        let undo = Undo { from: commit.generation, to: before, configs };
+        if awaited.is_empty() {
+            self.settle_down(&names);
+            return self.put_on_probation(undo);
+        }
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.in_the_air += 1;
+        }
+        let trial = Trial { batch: id, names, undo, began: Instant::now() };
+        self.flights.spawn(try_out(trial, awaited, self.settings.time_limit));
+    }
+
+    /// Hands values to everybody who reads them.
+    pub(super) fn hand_on(&self, commit: &mut Commit) {
         for ready in commit.ready.drain(..) {
             let handed_on = guarded("copying a value", || {
                 ready.publish(commit.generation);
@@ -112,19 +156,10 @@ impl Engine {
                 self.shared.observe.tell(ChangeEvent::Degraded { reason: error.to_string() });
             }
         }
-        if let Some(batch) = self.batches.get_mut(&id) {
-            batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
-        }
-        self.after_commit(&rest, &commit, (noticed, swapped), silent);
     }
 
-    fn after_commit(
-        &mut self,
-        landed: &[Landed],
-        commit: &Commit,
-        (noticed, swapped): (Instant, Duration),
-        silent: bool,
-    ) {
+    /// Notes what the files of a commit are, and what could not be kept of those before.
+    fn note_all(&mut self, landed: &[Landed], silent: bool) {
         for landed in landed {
             self.note(&landed.names, &landed.touched, &landed.outcome, silent);
             for error in &landed.outcome.backup_errors {
@@ -132,31 +167,37 @@ impl Engine {
                 self.shared.observe.tell(ChangeEvent::BackupFailed { path, error: error.to_string() });
             }
         }
+    }
+
+    /// Tells of a commit. Returns the calls of handlers that it stands or falls with.
+    fn tell_of_change(
+        &self,
+        landed: &[Landed],
+        commit: &Commit,
+        (noticed, swapped): (Instant, Duration),
+        silent: bool,
+    ) -> Vec<Awaited> {
+        let mut awaited = Vec::new();
         // What there is for the first time, at the start or because somebody asked for it, is no change.
         for replaced in commit.changed.iter().filter(|replaced| !silent || replaced.old.is_some()) {
-            let old_value = replaced.old.as_ref().map_or(serde_json::Value::Null, |old| old.value.clone());
             let paths = self.own_paths(&replaced.new.name, landed);
-            let event = ChangeEvent::ConfigChanged {
-                config_name: replaced.new.name.clone(),
-                changed: changed_pointers(&old_value, &replaced.new.value),
-                old_value,
-                new_value: replaced.new.value.clone(),
-                generation: commit.generation,
-                duration: swapped,
-            };
-            self.shared.observe.announce(&self.shared.handlers, event, &paths, true);
+            let event = config_changed(replaced.old.as_deref(), &replaced.new, commit.generation, swapped);
+            awaited.extend(self.shared.observe.announce(&self.shared.handlers, event, &paths, true));
             let config_name = replaced.new.name.clone();
             let completed = ChangeEvent::ReloadCompleted { config_name, duration: noticed.elapsed() };
             self.shared.observe.announce(&self.shared.handlers, completed, &paths, true);
         }
-        for landed in landed {
-            self.recover(&landed.names);
-            self.free(&landed.names);
-        }
+        awaited
+    }
+
+    /// Configurations are good, and free for the next change.
+    pub(super) fn settle_down(&mut self, names: &[String]) {
+        self.recover(names);
+        self.free(names);
     }
 
     /// The files that a configuration was judged anew for.
-    fn own_paths(&self, name: &str, landed: &[Landed]) -> Vec<PathBuf> {
+    pub(super) fn own_paths(&self, name: &str, landed: &[Landed]) -> Vec<PathBuf> {
         let touched = landed.iter().flat_map(|landed| &landed.touched).map(|touched| &touched.due.path);
         let is_own = |path: &&PathBuf| self.book.routes.of(path).config.as_deref() == Some(name);
         touched.filter(is_own).cloned().collect()
@@ -198,6 +239,7 @@ impl Engine {
             let entry = self.book.entry(name);
             beside.extend(std::mem::take(&mut entry.beside));
             let had_fault = entry.fault.take().is_some();
+            entry.undone = None;
             self.update_status(name);
             if had_fault {
                 let event = ChangeEvent::Recovered { config_name: Some(name.clone()) };
@@ -215,6 +257,10 @@ impl Engine {
             .filter(degraded)
             .map(|name| Work { forced: false, ..self.first_look(name) })
             .collect();
+        for work in &work {
+            // It was undone together with what is good now.
+            self.book.entry(&work.name).undone = None;
+        }
         for touched in work.iter_mut().flat_map(|work| &mut work.touched) {
             touched.due.last_chance = false;
         }
@@ -247,13 +293,13 @@ impl Engine {
     /// Begins what has come up meanwhile. What still must wait goes back.
     pub(super) fn begin_waiting(&mut self) {
         let waiting = self.book.take_waiting().into_iter();
-        let work: Vec<Work> = waiting.map(|(name, touched)| Work { name, touched, forced: false }).collect();
+        let work: Vec<Work> = waiting.map(|(name, touched)| Work::new(name, touched)).collect();
         if !work.is_empty() {
             self.begin(work, Reason::Change);
         }
     }
 
-    fn update_status(&self, name: &str) {
+    pub(super) fn update_status(&self, name: &str) {
         let entry = self.book.get(name);
         let fault = entry.and_then(|entry| entry.fault.clone());
         let shadowed = entry.iter().flat_map(|entry| &entry.shadowed);
@@ -270,5 +316,35 @@ impl Engine {
                 .configs
                 .insert(name.to_owned(), ConfigStatus { state, generation: since, files, shadowed });
         });
+    }
+}
+
+/// The event that tells of a configuration's new value.
+pub(super) fn config_changed(
+    old: Option<&Candidate>,
+    new: &Candidate,
+    generation: u64,
+    duration: Duration,
+) -> ChangeEvent {
+    let old_value = old.map_or(Value::Null, |old| old.value.clone());
+    ChangeEvent::ConfigChanged {
+        config_name: new.name.clone(),
+        changed: changed_pointers(&old_value, &new.value),
+        old_value,
+        new_value: new.value.clone(),
+        generation,
+        duration,
+    }
+}
+
+/// The event that tells that a configuration is gone, since it was undone and there was none before.
+pub(super) fn config_removed(old: &Candidate, generation: u64, duration: Duration) -> ChangeEvent {
+    ChangeEvent::ConfigChanged {
+        config_name: old.name.clone(),
+        changed: vec![String::new()],
+        old_value: old.value.clone(),
+        new_value: Value::Null,
+        generation,
+        duration,
     }
 }

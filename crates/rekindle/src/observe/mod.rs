@@ -9,13 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
+use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
-use crate::propagate::{Dispatch, Handlers};
+use crate::propagate::{Awaited, Dispatch, Handlers};
 pub use status::{ConfigState, ConfigStatus, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.
 const BUS_CAPACITY: usize = 1024;
+
+/// How many receipts a slow receiver may be behind.
+const RECEIPTS_CAPACITY: usize = 64;
 
 /// The bus and the status of one engine.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct Observe {
     root: PathBuf,
     /// Taken at the end, so that receivers see it.
     bus: Mutex<Option<broadcast::Sender<ChangeEvent>>>,
+    /// As the bus.
+    receipts: Mutex<Option<broadcast::Sender<Receipt>>>,
     status: Mutex<Status>,
 }
 
@@ -32,6 +38,7 @@ impl Observe {
         Arc::new(Self {
             root: root.to_path_buf(),
             bus: Mutex::new(Some(broadcast::Sender::new(BUS_CAPACITY))),
+            receipts: Mutex::new(Some(broadcast::Sender::new(RECEIPTS_CAPACITY))),
             status,
         })
     }
@@ -67,9 +74,28 @@ impl Observe {
         event: ChangeEvent,
         paths: &[PathBuf],
         of_config: bool,
-    ) {
-        handlers.dispatch(&Dispatch { event: &event, paths, of_config });
+    ) -> Vec<Awaited> {
+        let awaited = handlers.dispatch(&Dispatch { event: &event, paths, of_config });
         self.tell(event);
+        awaited
+    }
+
+    /// A reload is done, whatever came of it.
+    pub(crate) fn completed(&self, receipt: &Receipt) {
+        self.edit(|status| status.last_reload = Some(receipt.clone()));
+        if let Some(receipts) = &*self.receipts() {
+            // Fails when nobody listens, which is their choice.
+            let _nobody_listens = receipts.send(receipt.clone());
+        }
+    }
+
+    fn receipts(&self) -> MutexGuard<'_, Option<broadcast::Sender<Receipt>>> {
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The receipt of every reload from now on.
+    pub(crate) fn subscribe_to_receipts(&self) -> broadcast::Receiver<Receipt> {
+        self.receipts().as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
     }
 
     /// A configuration on disk is not fit to be applied.
@@ -87,7 +113,7 @@ impl Observe {
             .map(Path::to_path_buf)
             .into_iter()
             .collect();
-        self.announce(handlers, event, &paths, true);
+        let _no_change = self.announce(handlers, event, &paths, true);
     }
 
     /// Changes the status.
@@ -103,6 +129,7 @@ impl Observe {
     /// Ends all receivers.
     pub(crate) fn close(&self) {
         drop(self.bus().take());
+        drop(self.receipts().take());
     }
 }
 
@@ -119,6 +146,12 @@ fn log(event: &ChangeEvent) {
         }
         ChangeEvent::ReloadCompleted { config_name, duration } => {
             tracing::debug!(config_name, ?duration, "reload completed");
+        }
+        ChangeEvent::RolledBack { from, to, generation, configs, reason } => {
+            tracing::error!(from, to, generation, ?configs, reason, "rolled back");
+        }
+        ChangeEvent::Confirmed { generation, configs } => {
+            tracing::info!(generation, ?configs, "passed its probation");
         }
         ChangeEvent::HandlerFailed { handler, error } => tracing::error!(handler, error, "handler failed"),
         ChangeEvent::Degraded { reason } => tracing::warn!(reason, "degraded"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 
@@ -32,6 +33,10 @@ pub struct Status {
     pub handler_failures: u64,
     /// How often everything had to be looked at anew because notifications were lost.
     pub rescans: u64,
+    /// Generations that were undone, since the start.
+    pub rollbacks: u64,
+    /// What came of the last reload.
+    pub last_reload: Option<Receipt>,
     /// Files that the regular comparison found changed though nothing had told of them, since the start.
     pub reconciled: u64,
 }
@@ -74,6 +79,8 @@ impl Status {
             refused: 0,
             handler_failures: 0,
             rescans: 0,
+            rollbacks: 0,
+            last_reload: None,
             reconciled: 0,
         }
     }
@@ -96,6 +103,7 @@ impl Status {
             ChangeEvent::ReloadCompleted { .. } => self.reloads += 1,
             ChangeEvent::ValidationFailed { .. } => self.refused += 1,
             ChangeEvent::HandlerFailed { .. } => self.handler_failures += 1,
+            ChangeEvent::RolledBack { .. } => self.rollbacks += 1,
             ChangeEvent::Rescanned { .. } => self.rescans += 1,
             _ => {}
         }

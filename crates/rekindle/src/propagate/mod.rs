@@ -3,14 +3,22 @@
 //! In: the values that validation prepared, and events. Out: [`ConfigStream`]s, [`Live`] handles,
 //! receivers of the event bus, and calls of handlers.
 
+mod candidate;
 mod handler;
+mod handlers;
 mod live;
 mod mailbox;
+mod registered;
+mod registration;
 mod stream;
 mod topic;
 
+pub use candidate::Candidate;
+pub(crate) use candidate::Proposal;
 pub use handler::ReloadHandler;
-pub(crate) use handler::{Dispatch, Handlers, NewHandler};
+pub(crate) use handlers::{Awaited, Handlers, Participants, Prepared, Veto};
 pub use live::{Cached, Live, LiveRef};
+pub(crate) use registration::Dispatch;
+pub use registration::Registration;
 pub use stream::ConfigStream;
 pub(crate) use topic::{Merge, Ready, Topic, Typed};

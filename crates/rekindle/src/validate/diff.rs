@@ -10,6 +10,12 @@ pub(crate) fn changed_pointers(old: &Value, new: &Value) -> Vec<String> {
     changed
 }
 
+/// Whether one of two pointers names a part of what the other names, or the same.
+pub(crate) fn overlaps(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn collect(old: &Value, new: &Value, here: &mut String, changed: &mut Vec<String>) {
     match (old, new) {
         _ if old == new => {}
@@ -53,6 +59,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn pointers_overlap_step_by_step() {
+        let cases = [
+            ("", "/a", true),
+            ("/a", "/a", true),
+            ("/a", "/a/b", true),
+            ("/a/b", "/a", true),
+            ("/a", "/ab", false),
+            ("/a/b", "/a/c", false),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(overlaps(a, b), expected, "{a:?} and {b:?}");
+        }
+    }
 
     #[test]
     fn the_smallest_pointers_that_differ() {

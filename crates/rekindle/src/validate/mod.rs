@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result, panic_text};
 use crate::load::Candidate;
-use crate::propagate::{Ready, Topic};
-pub(crate) use diff::changed_pointers;
+use crate::propagate::{Ready, Topic, Veto};
+pub(crate) use diff::{changed_pointers, overlaps};
 pub(crate) use schema::Schema;
 
 /// A custom check: refuses a configuration's value, or lets it pass.
@@ -53,6 +53,27 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
+    /// What is to be committed.
+    pub(crate) fn candidates(&self) -> &[Arc<Candidate>] {
+        &self.candidates
+    }
+
+    /// A handler's refusal of one of them, as an error that says who, and points at what it is about.
+    pub(crate) fn veto(&self, veto: &Veto, root: &Path) -> Error {
+        let refusal = &veto.error;
+        let message = format!("the handler {} refused it: {}", veto.handler, refusal.message());
+        let pointer = refusal.pointer().unwrap_or("");
+        let mut error = Error::new(ErrorKind::Veto, message).about(pointer).by(&veto.handler);
+        if let Some(advice) = refusal.advice() {
+            error = error.help(advice);
+        }
+        let name = veto.proposal.config_name();
+        match self.candidates.iter().find(|candidate| candidate.name == name) {
+            Some(candidate) => candidate.point(error, pointer, root),
+            None => error,
+        }
+    }
+
     /// What is to be committed, and what is to be handed on once it is.
     pub(crate) fn into_parts(self) -> (Vec<Arc<Candidate>>, Vec<Box<dyn Ready>>) {
         (self.candidates, self.ready)
@@ -85,6 +106,25 @@ pub(crate) fn validate(
         problems.extend(against_checks(candidate, rules));
     }
     Error::all(problems).map_or(Ok(Verified { candidates, ready }), Err)
+}
+
+/// Values that were in use before, to be handed out again. They have passed all checks once, and whoever
+/// began to read since then with a type that they do not fit keeps what it has: the errors say so.
+pub(crate) fn revert(
+    candidates: Vec<Arc<Candidate>>,
+    others: &dyn Fn(&str) -> Option<Arc<Candidate>>,
+    topics: &[Arc<dyn Topic>],
+    root: &Path,
+) -> (Verified, Vec<Error>) {
+    let find = |name: &str| candidates.iter().find(|c| c.name == name).cloned().or_else(|| others(name));
+    let (mut ready, mut errors) = (Vec::new(), Vec::new());
+    for topic in topics {
+        match guarded("decoding", || Arc::clone(topic).decode(&find, root)) {
+            Ok(value) => ready.extend(value),
+            Err(error) => errors.push(error),
+        }
+    }
+    (Verified { candidates, ready }, errors)
 }
 
 fn against_schema(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {

@@ -129,22 +129,23 @@ async fn reload_now_tells_what_came_of_it() {
     let site = Site::new(&[("config/app.toml", "x = 0\n"), ("config/other.toml", "y = 0\n")]);
     // Polling once an hour: nothing happens unless it is asked for.
     let manager = site.builder().poll(Duration::from_secs(3600)).start().await.expect("an engine");
-    assert!(matches!(manager.reload_now().await, Ok(Receipt::Unchanged { generation: 1 })));
+    let receipt = manager.reload_now().await.expect("an answer");
+    assert!(matches!(receipt.outcome, ReloadOutcome::Unchanged), "{receipt:?}");
+    assert_eq!((receipt.generation, receipt.trigger), (1, Trigger::Call));
     site.write("config/app.toml", "x = 1\n");
     site.write("config/new.toml", "z = 1\n");
-    match manager.reload_now().await.expect("an answer") {
-        Receipt::Applied { generation: 2, configs } => assert_eq!(configs, ["app", "new"]),
-        other => panic!("{other:?}"),
-    }
+    let receipt = manager.reload_now().await.expect("an answer");
+    assert!(receipt.is_applied() && receipt.generation == 2, "{receipt:?}");
+    assert_eq!(receipt.applied(), ["app", "new"]);
     site.write("config/app.toml", "x = \n");
     site.write("config/other.toml", "y = 1\n");
-    match manager.reload_now().await.expect("an answer") {
-        Receipt::Rejected { generation: 3, configs, failures } => {
-            assert_eq!(configs, ["other"]);
-            assert_eq!((failures.len(), failures[0].0.as_str(), failures[0].1.line()), (1, "app", Some(1)));
-        }
-        other => panic!("{other:?}"),
-    }
+    let receipt = manager.reload_now().await.expect("an answer");
+    assert_eq!((receipt.generation, receipt.applied()), (3, ["other".to_owned()].as_slice()));
+    let [refusal] = receipt.refusals() else { panic!("{receipt:?}") };
+    assert_eq!(
+        (refusal.config.as_str(), refusal.by.as_str(), refusal.error.line()),
+        ("app", "syntax", Some(1))
+    );
     let engine = manager.clone();
     manager.shutdown().await.expect("a clean end");
     assert_eq!(engine.reload_now().await.expect_err("it is over").kind(), ErrorKind::Stopped);

@@ -1,6 +1,6 @@
 //! What must hold when all is quiet, each as a function that gives what does not.
 
-use rekindle::{ConfigState, Receipt, Snapshot, Status};
+use rekindle::{ConfigState, Snapshot, Status};
 
 use crate::disk::Disk;
 use crate::oracle::{self, Said};
@@ -58,10 +58,7 @@ fn last_values(end: &End) -> Vec<String> {
 
 /// What did not hold, or was not applied, until everything was looked at.
 fn missed(end: &End) -> Vec<String> {
-    let applied = match &end.receipt {
-        Receipt::Applied { configs, .. } | Receipt::Rejected { configs, .. } => configs.as_slice(),
-        _ => &[],
-    };
-    let applied = applied.iter().map(|name| format!("{name} was not applied until everything was looked at"));
+    let applied = end.receipt.applied().iter();
+    let applied = applied.map(|name| format!("{name} was not applied until everything was looked at"));
     end.missed.iter().map(|fault| format!("missed: {fault}")).chain(applied).collect()
 }
