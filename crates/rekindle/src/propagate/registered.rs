@@ -155,8 +155,7 @@ impl Registered {
         while let Some(Queued { event, mut place }) = self.next().await {
             self.wait_for_others(&mut place.behind).await;
             let turn = Arc::clone(&self.turn).lock_owned().await;
-            let outcome = self.handle(event).await;
-            drop(turn);
+            let (outcome, still_running) = self.handle(event).await;
             if let Err(error) = &outcome {
                 self.failed(error.to_string());
             }
@@ -164,6 +163,12 @@ impl Registered {
                 // Nobody may be waiting for it any more.
                 let _given_up = report.send(outcome);
             }
+            drop(place);
+            if let Some(call) = still_running {
+                // One call at a time: what cannot be aborted is waited for.
+                drop(call.await);
+            }
+            drop(turn);
         }
     }
 
@@ -181,8 +186,8 @@ impl Registered {
         let _hangs = tokio::time::timeout(self.common.limit(), all).await;
     }
 
-    /// One call of `handle_change`, for as long as it may take.
-    async fn handle(self: &Arc<Self>, event: ChangeEvent) -> Result<()> {
+    /// One call of `handle_change`, for as long as it may take; and the call itself if it still runs then.
+    async fn handle(self: &Arc<Self>, event: ChangeEvent) -> (Result<()>, Option<JoinHandle<Result<()>>>) {
         let limit = self.common.limit();
         let me = Arc::clone(self);
         let mut call = self.spawn(async move {
@@ -190,13 +195,11 @@ impl Registered {
             if handler.can_handle(&event) { handler.handle_change(event).await } else { Ok(()) }
         });
         match tokio::time::timeout(limit, &mut call).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(end)) => Err(self.ended(end)),
+            Ok(Ok(result)) => (result, None),
+            Ok(Err(end)) => (Err(self.ended(end)), None),
             Err(_) => {
                 call.abort();
-                // One call at a time: what cannot be aborted is waited for.
-                drop(call.await);
-                Err(overrun(limit))
+                (Err(overrun(limit)), Some(call))
             }
         }
     }

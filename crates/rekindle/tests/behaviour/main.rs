@@ -10,6 +10,8 @@ mod limits;
 mod sharing;
 mod site;
 mod streams;
+mod two_phase;
+mod undo;
 mod validation;
 mod waiting;
 mod watching;
