@@ -211,12 +211,10 @@ impl Engine {
         }
         let mut news = false;
         for Touched { due, now } in touched {
-            let hash = match outcome.read.get(&due.path) {
-                Some(Known::Good(source)) => Some(source.bytes.hash),
-                _ => None,
+            let now = match (now.clone(), outcome.read.get(&due.path)) {
+                (Some(now), Some(Known::Good(source))) => Some(now.with_hash(source.bytes.hash)),
+                (now, _) => now,
             };
-            let now =
-                now.clone().map(|now| hash.map_or_else(|| now.clone(), |hash| now.clone().with_hash(hash)));
             // Not read, for whatever reason: what was known of it says nothing any more.
             if now.is_none() || !outcome.read.contains_key(&due.path) {
                 names.iter().for_each(|name| self.book.entry(name).forget(&due.path));

@@ -47,6 +47,7 @@ pub(super) enum Subject {
     /// An entry that is no directory; a link to one is none either.
     File,
     /// An entry that is a directory.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only inotify says of what kind it is"))]
     Directory,
     /// The armed directory itself.
     Itself,
@@ -54,6 +55,7 @@ pub(super) enum Subject {
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only inotify says what happened"))]
 pub(super) enum Happened {
     /// Its writer closed it.
     Closed,
@@ -69,4 +71,11 @@ pub(super) enum Happened {
     /// The system does not say: it may be there or not, be new or old, and be written to or not.
     #[cfg_attr(target_os = "linux", allow(dead_code, reason = "inotify always says"))]
     Unclear,
+}
+
+impl Happened {
+    /// Whether the name may stand for another file than it did, or for none.
+    pub(super) fn may_replace(self) -> bool {
+        !matches!(self, Self::Closed | Self::Modified | Self::Attributes)
+    }
 }

@@ -21,9 +21,6 @@ const PORTION: usize = RECEIVER_CAPACITY / 4;
 /// How long it is waited for, before it is told that it lags.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often everything is compared with what is known, in case no event told of a change.
-const RECONCILE: Duration = Duration::from_secs(30);
-
 /// How often while something cannot be watched, or is missing.
 const WHILE_IN_TROUBLE: Duration = Duration::from_secs(2);
 
@@ -136,8 +133,12 @@ impl Root {
 
     /// Gives the changes that are due.
     fn due(&mut self) -> Vec<ChangeEvent> {
+        let now = Instant::now();
+        if self.settle.wake().is_none_or(|wake| wake > now) {
+            return Vec::new();
+        }
         let root = self.watch.root().to_path_buf();
-        let due = self.settle.due(Instant::now());
+        let due = self.settle.due(now);
         // A watched file is wanted by name; a config-shaped neighbour of it is not.
         let wanted = due.into_iter().filter(|due| self.watch.interest().by_pattern(&due.path));
         let mut events = Vec::new();
@@ -178,7 +179,7 @@ async fn run(roots: Vec<Root>, events: &broadcast::Sender<ChangeEvent>, stopped:
 async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
     let mut scan = Instant::now() + interval(&root.watch);
     loop {
-        let wake = root.settle.deadline().map_or(scan, |deadline| deadline.min(scan));
+        let wake = root.settle.wake().map_or(scan, |wake| wake.min(scan));
         tokio::select! {
             // Whatever stirred: mounts are looked after by the regular comparison.
             _ = root.watch.changed() => {}
@@ -214,5 +215,6 @@ async fn caught_up(events: &broadcast::Sender<ChangeEvent>) {
 
 /// How often to compare everything: soon, where the system does not tell of all that is wanted.
 fn interval(watch: &Watch) -> Duration {
-    watch.poll_interval().unwrap_or(if watch.trouble().is_some() { WHILE_IN_TROUBLE } else { RECONCILE })
+    let if_told = || watch.trouble().map_or(Settings::default().reconcile, |_| WHILE_IN_TROUBLE);
+    watch.poll_interval().unwrap_or_else(if_told)
 }

@@ -4,9 +4,11 @@
 //! This is what finds Kubernetes' `..data` swap, an edit of a link's target outside the root, a link
 //! that is re-pointed further along its way, and the target of a dangling one coming into being.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
+
+use super::path_map::PathMap;
 
 /// As many as Linux follows (`path_resolution(7)`).
 const LONGEST_CHAIN: usize = 40;
@@ -15,9 +17,9 @@ const LONGEST_CHAIN: usize = 40;
 #[derive(Debug, Default)]
 pub(super) struct Links {
     /// For each link, relative to the root, the names on its way, absolute: further links, and its end.
-    ways: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+    ways: PathMap<BTreeSet<PathBuf>>,
     /// For each name on a way, the links that lead through it.
-    through: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+    through: PathMap<BTreeSet<PathBuf>>,
 }
 
 /// Directories, absolute, that have to be armed for a way that was learned, and that need not be any more.
@@ -35,21 +37,18 @@ impl Links {
 
     /// The links that lead through a directory.
     pub(super) fn through_directory(&self, directory: &Path) -> Vec<PathBuf> {
-        let names =
-            self.through.range(directory.to_path_buf()..).take_while(|(name, _)| name.starts_with(directory));
-        let links: BTreeSet<&PathBuf> = names.flat_map(|(_, links)| links).collect();
+        let links: BTreeSet<&PathBuf> = self.through.below(directory).flat_map(|(_, links)| links).collect();
         links.into_iter().cloned().collect()
     }
 
     /// Whether a path is known to be a link.
     pub(super) fn contains(&self, link: &Path) -> bool {
-        self.ways.contains_key(link)
+        self.ways.contains(link)
     }
 
     /// The links below a directory, and itself if it is one.
     pub(super) fn below(&self, directory: &Path) -> Vec<PathBuf> {
-        let from_there = self.ways.range(directory.to_path_buf()..).map(|(link, _)| link);
-        from_there.take_while(|link| link.starts_with(directory)).cloned().collect()
+        self.ways.below(directory).map(|(link, _)| link.to_path_buf()).collect()
     }
 
     /// Notes where a link leads now. A path that is no link leads nowhere.
@@ -64,7 +63,7 @@ impl Links {
             }
         }
         for name in &way {
-            self.through.entry(name.clone()).or_default().insert(link.to_path_buf());
+            self.through.or_default(name).insert(link.to_path_buf());
         }
         let parents = |way: &BTreeSet<PathBuf>| -> BTreeSet<PathBuf> {
             way.iter().filter_map(|name| name.parent()).map(Path::to_path_buf).collect()
@@ -80,8 +79,7 @@ impl Links {
 
     /// Whether some link leads through an entry of this directory.
     fn leads_into(&self, directory: &Path) -> bool {
-        let names = self.through.range(directory.to_path_buf()..).map(|(name, _)| name);
-        names.take_while(|name| name.starts_with(directory)).any(|name| name.parent() == Some(directory))
+        self.through.below(directory).any(|(name, _)| name.parent() == Some(directory))
     }
 }
 

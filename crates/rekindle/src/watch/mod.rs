@@ -106,7 +106,7 @@ pub(crate) struct Watch {
     missing: bool,
     /// The last name that was moved away, until its new one is told: the two come one after the other.
     moved: Option<(u32, PathBuf)>,
-    /// How many directories the last walk went through.
+    /// How many directories the last walk of everything went through, and those since.
     walked: usize,
 }
 
@@ -115,7 +115,7 @@ const POLL_BY_DEFAULT: Duration = Duration::from_millis(500);
 
 impl Watch {
     /// Begins to watch, on the runtime that is current. Where the system offers no notification at all,
-    /// polls, and [says so](Self::troubles).
+    /// polls, and [says so](Self::trouble).
     pub(crate) fn new(root: &Path, interest: Interest, source: Source) -> Self {
         let root = root.to_path_buf();
         let mut watch = Self {

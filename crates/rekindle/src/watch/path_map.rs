@@ -27,6 +27,18 @@ impl<V> PathMap<V> {
         self.0.contains_key(path.as_os_str())
     }
 
+    pub(crate) fn get_mut(&mut self, path: &Path) -> Option<&mut V> {
+        self.0.get_mut(path.as_os_str())
+    }
+
+    /// What is at a path, which is the default if nothing was.
+    pub(crate) fn or_default(&mut self, path: &Path) -> &mut V
+    where
+        V: Default,
+    {
+        self.0.entry(path.as_os_str().to_owned()).or_default()
+    }
+
     pub(crate) fn insert(&mut self, path: PathBuf, value: V) -> Option<V> {
         self.0.insert(path.into_os_string(), value)
     }
@@ -42,9 +54,11 @@ impl<V> PathMap<V> {
     /// What is at a path, and all below it. Below the root, which is the empty path, is all.
     pub(crate) fn below(&self, directory: &Path) -> impl Iterator<Item = (&Path, &V)> {
         let prefix = inside(directory);
-        let own = (!prefix.is_empty()).then(|| self.0.get_key_value(directory.as_os_str())).flatten();
+        // `/`, and the root, begin with the prefix themselves.
+        let is_apart = prefix != directory.as_os_str();
+        let own = is_apart.then(|| self.0.get_key_value(directory.as_os_str())).flatten();
         let from_there = self.0.range::<OsStr, _>((Bound::Included(&*prefix), Bound::Unbounded));
-        let inside: Vec<_> = from_there.take_while(|(path, _)| begins_with(path, &prefix)).collect();
+        let inside = from_there.take_while(move |(path, _)| begins_with(path, &prefix));
         own.into_iter().chain(inside).map(|(path, value)| (Path::new(path), value))
     }
 
@@ -119,6 +133,15 @@ mod tests {
         assert_eq!(below("a-b"), ["a-b", "a-b/c"].map(PathBuf::from));
         assert_eq!(below("").len(), PATHS.len());
         assert!(below("b").is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn below_the_root_of_all_paths_is_everything_once() {
+        let map = map(&["/", "/a", "/a/b"]);
+        let below = |path: &str| map.below(Path::new(path)).map(|(path, ())| path).collect::<Vec<_>>();
+        assert_eq!(below("/"), ["/", "/a", "/a/b"].map(Path::new));
+        assert_eq!(below("/a"), ["/a", "/a/b"].map(Path::new));
     }
 
     #[test]

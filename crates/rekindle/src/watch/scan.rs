@@ -72,8 +72,13 @@ impl Watch {
     pub(crate) fn list(&mut self) -> Vec<(PathBuf, Stamp)> {
         self.refused.clear();
         self.learn(Path::new(""));
-        let (mut files, mut todo) = (Vec::new(), vec![PathBuf::new()]);
         self.walked = 0;
+        self.walk(Path::new(""))
+    }
+
+    /// Arms a directory and lists it, in this order, then all below it; gives every wanted file.
+    pub(super) fn walk(&mut self, start: &Path) -> Vec<(PathBuf, Stamp)> {
+        let (mut files, mut todo) = (Vec::new(), vec![start.to_path_buf()]);
         while let Some(directory) = todo.pop() {
             self.walked += 1;
             let Some(listing) = self.visit(&directory) else { continue };

@@ -62,15 +62,10 @@ impl Watch {
         }
     }
 
-    /// Arms a directory that appeared, or can be read now, and lists it, in this order; then all below it.
+    /// Tells of every file in a directory that appeared, or can be read now.
     fn enter(&mut self, directory: &Path, found: &mut Found) {
-        let mut todo = vec![directory.to_path_buf()];
-        while let Some(directory) = todo.pop() {
-            let Some(listing) = self.visit(&directory) else { continue };
-            for (path, stamp) in listing.files {
-                found.signal(path, What::Seen(Some(stamp)));
-            }
-            todo.extend(listing.directories);
+        for (path, stamp) in self.walk(directory) {
+            found.signal(path, What::Seen(Some(stamp)));
         }
     }
 
@@ -79,8 +74,7 @@ impl Watch {
         if let Happened::MovedFrom(cookie) = what {
             self.moved = Some((cookie, path.clone()));
         }
-        let is_another = !matches!(what, Happened::Closed | Happened::Modified | Happened::Attributes);
-        if is_another {
+        if what.may_replace() {
             self.relink(&path, inventory, found);
         }
         if !self.interest.file(&path) {
@@ -156,13 +150,13 @@ impl Watch {
     }
 
     fn follow(&mut self, link: &Path, what: Happened, inventory: &Inventory, found: &mut Found) {
-        let is_another = !matches!(what, Happened::Closed | Happened::Modified | Happened::Attributes);
-        if is_another {
+        let may_replace = what.may_replace();
+        if may_replace {
             self.learn(link);
         }
         let is_root = link.as_os_str().is_empty();
         let is_directory = is_root || is_link_to_directory(&self.root, link);
-        if is_another && (is_directory || self.is_armed(link)) {
+        if may_replace && (is_directory || self.is_armed(link)) {
             self.gone(link, inventory, found);
             self.missing = if is_root { !self.root.is_dir() } else { self.missing };
             if is_directory && self.interest.directory(link) {

@@ -53,12 +53,26 @@ impl Guard {
     }
 }
 
+type Events = tokio::sync::broadcast::Receiver<ChangeEvent>;
+
 /// Waits until everything that was saved before has been taken in: the file of another configuration
 /// comes last in the queue, and it is judged however long others take.
-async fn taken_in(site: &Site, events: &mut tokio::sync::broadcast::Receiver<ChangeEvent>, n: u32) {
+async fn taken_in(site: &Site, events: &mut Events, n: u32) {
     site.write("config/other.toml", format!("n = {n}\n"));
     assert_eq!(changed(events, "other").await, json!({"n": n}));
 }
+
+/// An engine whose configuration `app`, saved with `x = 2`, is being checked, and its events.
+async fn held(site: &Site) -> (HotReloadManager, Gate, Events) {
+    let (mut gate, guard) = Gate::new();
+    let manager = site.builder().check("app", guard.check()).start().await.expect("an engine");
+    let events = manager.subscribe();
+    site.write("config/app.toml", "x = 2\n");
+    gate.entered().await;
+    (manager, gate, events)
+}
+
+const APP: &[(&str, &str)] = &[("config/app.toml", "x = 1\n")];
 
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(default)]
@@ -102,12 +116,8 @@ async fn what_is_read_together_is_not_mixed_with_what_is_still_being_checked() {
 
 #[tokio::test]
 async fn a_stream_that_is_opened_during_a_check_gets_what_was_checked() {
-    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
-    let (mut gate, guard) = Gate::new();
-    let manager = site.builder().check("app", guard.check()).start().await.expect("an engine");
-    let mut events = manager.subscribe();
-    site.write("config/app.toml", "x = 2\n");
-    gate.entered().await;
+    let site = Site::new(APP);
+    let (manager, gate, mut events) = held(&site).await;
     let asked = manager.clone();
     let opening = tokio::spawn(async move { asked.watch::<Value>("app").await });
     tokio::task::yield_now().await;
@@ -125,12 +135,8 @@ async fn a_stream_that_is_opened_during_a_check_gets_what_was_checked() {
 #[tokio::test]
 async fn a_question_is_answered_while_saves_go_on() {
     const PATIENCE: u32 = 20;
-    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
-    let (mut gate, guard) = Gate::new();
-    let manager = site.builder().check("app", guard.check()).start().await.expect("an engine");
-    let mut events = manager.subscribe();
-    site.write("config/app.toml", "x = 2\n");
-    gate.entered().await;
+    let site = Site::new(APP);
+    let (manager, mut gate, mut events) = held(&site).await;
     let asked = manager.clone();
     let answer = tokio::spawn(async move { asked.reload_now().await });
     tokio::task::yield_now().await;
