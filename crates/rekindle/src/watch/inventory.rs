@@ -108,8 +108,12 @@ impl Stamp {
     }
 
     /// Whether a change right after this was stamped could have left the same times behind.
+    ///
+    /// By the later of both times: whoever renames an old file, or sets its times, leaves an old
+    /// `modified` and a new `changed`.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.modified.is_some_and(|modified| since(modified, self.at).is_none_or(|age| age < TICK))
+        let last = self.modified.max(self.changed.and_then(system_time));
+        last.is_some_and(|last| since(last, self.at).is_none_or(|age| age < TICK))
     }
 
     /// Whether the tick in which it was stamped is over, so that a stamp made now is sure.
@@ -134,6 +138,12 @@ impl Stamp {
 /// How long after `from` the moment `to` is; `None` where a clock was set back.
 fn since(from: SystemTime, to: SystemTime) -> Option<Duration> {
     to.duration_since(from).ok()
+}
+
+/// Seconds and nanoseconds since the epoch; `None` before it.
+fn system_time((seconds, nanoseconds): (i64, i64)) -> Option<SystemTime> {
+    let age = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(age)
 }
 
 /// Device and inode, and the time of the last change of any kind.
@@ -227,5 +237,42 @@ impl Inventory {
             (Some(_), None) => Some(ChangeType::Modified),
             (None, None) => Some(ChangeType::Created),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stamp made a thousand seconds after the epoch, of a file with these times.
+    fn stamped(modified: u64, changed: Option<i64>) -> Stamp {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let (modified, changed) = (Some(at(modified)), changed.map(|seconds| (seconds, 0)));
+        Stamp { modified, changed, at: at(1000), ..Stamp::numbered(1) }
+    }
+
+    #[test]
+    fn a_file_is_fresh_for_a_tick_after_the_later_of_its_times() {
+        assert!(stamped(999, None).is_fresh());
+        assert!(!stamped(998, None).is_fresh());
+        assert!(stamped(10, Some(999)).is_fresh());
+        assert!(!stamped(10, Some(998)).is_fresh());
+        assert!(stamped(999, Some(10)).is_fresh(), "a file system may keep the second time badly");
+        assert!(stamped(10, Some(1001)).is_fresh(), "the clock was set back since");
+        assert!(!stamped(10, Some(-1)).is_fresh(), "before the epoch");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_old_file_is_fresh_when_its_times_were_just_set() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("old.css");
+        std::fs::write(&path, "a").expect("written");
+        let file = std::fs::File::options().write(true).open(&path).expect("opened");
+        file.set_modified(SystemTime::UNIX_EPOCH + TICK).expect("set");
+        // Stamped as if at once, however long this test was kept waiting.
+        let mut stamp = Stamp::of(&path).expect("it is there");
+        stamp.at = stamp.changed.and_then(system_time).expect("it is known on every Unix");
+        assert!(stamp.is_fresh());
     }
 }
