@@ -13,8 +13,7 @@ const MS: Duration = Duration::from_millis(1);
 
 /// A finished write, observed and taken out.
 pub(crate) fn settle_one(repeat: u64) -> Result<()> {
-    settle(&mut Machine::new(2 * MS, 500 * MS), repeat);
-    Ok(())
+    settle(&mut Machine::new(2 * MS, 500 * MS), repeat)
 }
 
 /// The same while a thousand other files are open for writing.
@@ -23,17 +22,21 @@ pub(crate) fn settle_among_many(repeat: u64) -> Result<()> {
     for other in 0..1000 {
         machine.tell(&format!("static/{other}.css"), Told::Writing, Duration::ZERO);
     }
-    settle(&mut machine, repeat);
-    Ok(())
+    settle(&mut machine, repeat)
 }
 
-fn settle(machine: &mut Machine, repeat: u64) {
+/// Fails unless the one path was due each time: a figure of anything else would look no different.
+fn settle(machine: &mut Machine, repeat: u64) -> Result<()> {
     let mut now = Duration::ZERO;
     for _ in 0..repeat {
         machine.tell("config/app.toml", Told::Finished, now);
-        now = machine.deadline().unwrap_or(now);
-        black_box(machine.due(now));
+        now = machine.deadline().ok_or("nothing is pending")?;
+        match machine.count_due(now) {
+            1 => {}
+            count => return Err(format!("{count} paths are due").into()),
+        }
     }
+    Ok(())
 }
 
 /// A path held against the default patterns, and routed.
@@ -77,4 +80,23 @@ fn parse_all(repeat: u64, name: &str, content: &str) -> Result<()> {
         black_box(parse(name, content.as_bytes()).map_err(|refusal| refusal.error)?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_runs() -> Result<()> {
+        let stages = [settle_one, settle_among_many, route, merge, parse_toml, parse_json, parse_yaml];
+        stages.into_iter().try_for_each(|stage| stage(1))
+    }
+
+    #[test]
+    fn settling_fails_where_another_path_is_due_as_well() {
+        let mut machine = Machine::new(2 * MS, 500 * MS);
+        machine.tell("config/other.toml", Told::Finished, Duration::ZERO);
+        let why = settle(&mut machine, 1).expect_err("two are due").to_string();
+        assert_eq!(why, "2 paths are due");
+    }
 }

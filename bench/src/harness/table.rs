@@ -57,26 +57,22 @@ impl Table {
 
     /// Adds a column: each row's figure by that of `base` in the same group.
     pub(crate) fn add_ratio(&mut self, name: &str, column: &str, base: &str) {
-        let base_of =
-            |row: &Row| self.rows.iter().find(|other| other.group == row.group && other.case == base);
-        let ratios: Vec<Option<f64>> = self
-            .rows
-            .iter()
-            .map(|row| Some(self.value(row, column)? / self.value(base_of(row)?, column)?))
-            .collect();
-        self.push_column(name, ratios);
+        self.add_quotient(name, column, |row, other| other.group == row.group && other.case == base);
     }
 
     /// Adds a column: each row's figure by that of the same case in the group `base`.
     pub(crate) fn add_growth(&mut self, name: &str, column: &str, base: &str) {
-        let base_of =
-            |row: &Row| self.rows.iter().find(|other| other.case == row.case && other.group == base);
-        let ratios: Vec<Option<f64>> = self
-            .rows
-            .iter()
-            .map(|row| Some(self.value(row, column)? / self.value(base_of(row)?, column)?))
-            .collect();
-        self.push_column(name, ratios);
+        self.add_quotient(name, column, |row, other| other.case == row.case && other.group == base);
+    }
+
+    /// Adds a column: each row's figure by that of the first row that is a base to it.
+    fn add_quotient(&mut self, name: &str, column: &str, is_base: impl Fn(&Row, &Row) -> bool) {
+        let quotient = |row: &Row| {
+            let base = self.rows.iter().find(|other| is_base(row, other))?;
+            Some(self.value(row, column)? / self.value(base, column)?)
+        };
+        let quotients = self.rows.iter().map(quotient).collect();
+        self.push_column(name, quotients);
     }
 
     fn push_column(&mut self, name: &str, values: Vec<Option<f64>>) {
@@ -204,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_to_the_base_of_its_own_group() {
+    fn a_ratio_is_to_the_base_of_its_own_group_and_growth_to_the_same_case_of_another() {
         let mut table = Table::new("t", "", "group", &["ms"]);
         for (group, case, value) in [("a", "base", 2.0), ("a", "x", 6.0), ("b", "base", 1.0), ("b", "x", 4.0)]
         {
@@ -214,5 +210,8 @@ mod tests {
         table.add_ratio("times", "ms", "base");
         let ratios: Vec<_> = table.rows.iter().map(|row| table.value(row, "times")).collect();
         assert_eq!(ratios, [Some(1.0), Some(3.0), Some(1.0), Some(4.0), None]);
+        table.add_growth("growth", "ms", "a");
+        let growths: Vec<_> = table.rows.iter().map(|row| table.value(row, "growth")).collect();
+        assert_eq!(growths, [Some(1.0), Some(1.0), Some(0.5), Some(4.0 / 6.0), None]);
     }
 }

@@ -243,6 +243,11 @@ impl Machine {
         told
     }
 
+    /// Takes out what is due by now, only to count it: of these paths none can be put back.
+    pub fn count_due(&mut self, now: Duration) -> usize {
+        self.settle.due(self.start + now).len()
+    }
+
     fn told(&self, due: &Due) -> IsDue {
         let text = |path: &PathBuf| path.display().to_string();
         IsDue {
