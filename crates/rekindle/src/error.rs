@@ -70,6 +70,8 @@ pub enum ErrorKind {
     Encoding,
     /// A handler refused to prepare for the change.
     Veto,
+    /// A handler that is to prepare for the change is still at work on an earlier one; it is tried again.
+    Busy,
     /// The change was applied, did harm and was taken back.
     RolledBack,
     /// User code took longer than its time limit.
@@ -169,7 +171,7 @@ impl Error {
     /// Who refused, in a word or two.
     pub(crate) fn refused_by(&self) -> String {
         let kind = match self.kind() {
-            ErrorKind::Veto => "handler",
+            ErrorKind::Veto | ErrorKind::Busy => "handler",
             ErrorKind::Syntax | ErrorKind::Encoding => "syntax",
             ErrorKind::Schema => "schema",
             ErrorKind::Type => "type",

@@ -72,12 +72,12 @@ impl Book {
         self.entries.get(name)
     }
 
-    /// The configurations that are degraded because a file of theirs cannot be read, and that no job is on.
-    pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
-        let is_unreadable = |entry: &Entry| {
-            entry.fault.as_ref().is_some_and(|fault| fault.kind() == ErrorKind::Io) && entry.busy.is_none()
-        };
-        self.entries.iter().filter(move |(_, entry)| is_unreadable(entry)).map(|(name, _)| name.as_str())
+    /// The configurations that are degraded because of something that may be over without a word: a file
+    /// that cannot be read, a handler that is still at work. Those that a job is on are left out.
+    pub(super) fn to_try_again(&self) -> impl Iterator<Item = &str> {
+        let passes = |fault: &Error| matches!(fault.kind(), ErrorKind::Io | ErrorKind::Busy);
+        let is_due = move |entry: &Entry| entry.fault.as_ref().is_some_and(passes) && entry.busy.is_none();
+        self.entries.iter().filter(move |(_, entry)| is_due(entry)).map(|(name, _)| name.as_str())
     }
 
     /// Notes what a job read of a configuration's files.

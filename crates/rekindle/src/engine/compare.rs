@@ -138,7 +138,7 @@ impl Engine {
             }
             Some(Trouble::Unavailable(_)) | None => {}
         }
-        self.reread();
+        self.try_again();
         self.retry_after(WHILE_REFUSED.max(begin.elapsed() * SHARE));
         self.note_trouble();
     }
@@ -152,7 +152,7 @@ impl Engine {
         let interval = match self.watch.trouble() {
             Some(Trouble::Missing) => Some(WHILE_MISSING),
             Some(Trouble::Refused { .. }) => Some(WHILE_REFUSED),
-            Some(Trouble::Unavailable(_)) | None if self.has_unreadable() => Some(WHILE_REFUSED),
+            Some(Trouble::Unavailable(_)) | None if self.has_to_try_again() => Some(WHILE_REFUSED),
             Some(Trouble::Unavailable(_)) | None => None,
         };
         match (interval, self.next_retry) {

@@ -63,14 +63,14 @@ impl Engine {
         is_used || entry.is_some_and(|entry| entry.knows(path) || entry.fault.is_some())
     }
 
-    /// Whether a configuration is degraded because a file of it cannot be read.
-    pub(super) fn has_unreadable(&self) -> bool {
-        self.book.unreadable().next().is_some()
+    /// Whether a configuration is degraded because of something that may be over without a word.
+    pub(super) fn has_to_try_again(&self) -> bool {
+        self.book.to_try_again().next().is_some()
     }
 
-    /// Reads what could not be read: no event tells that it can be by now.
-    pub(super) fn reread(&mut self) {
-        let names: Vec<String> = self.book.unreadable().map(str::to_owned).collect();
+    /// Looks again at what could not be read, or not be prepared for: no event tells that it can be by now.
+    pub(super) fn try_again(&mut self) {
+        let names: Vec<String> = self.book.to_try_again().map(str::to_owned).collect();
         if !names.is_empty() {
             let work = names.iter().map(|name| Work { forced: false, ..self.first_look(name) }).collect();
             self.begin(work, Reason::Change);

@@ -256,7 +256,7 @@ impl Registered {
             return Ok(turn.try_lock_owned().ok());
         }
         let waited = tokio::time::timeout_at(until, turn.lock_owned()).await;
-        let busy = |_| Error::new(ErrorKind::Timeout, "it is still at work on an earlier change");
+        let busy = |_| Error::new(ErrorKind::Busy, "it is still at work on an earlier change");
         waited.map(Some).map_err(busy)
     }
 

@@ -63,7 +63,8 @@ impl Verified {
         let refusal = &veto.error;
         let message = format!("the handler {} refused it: {}", veto.handler, refusal.message());
         let pointer = refusal.pointer().unwrap_or("");
-        let mut error = Error::new(ErrorKind::Veto, message).about(pointer).by(&veto.handler);
+        let kind = if refusal.kind() == ErrorKind::Busy { ErrorKind::Busy } else { ErrorKind::Veto };
+        let mut error = Error::new(kind, message).about(pointer).by(&veto.handler);
         if let Some(advice) = refusal.advice() {
             error = error.help(advice);
         }

@@ -68,7 +68,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub(crate) async fn event<T>(
     events: &mut Receiver<ChangeEvent>,
     what: &str,
-    pick: impl Fn(&ChangeEvent) -> Option<T>,
+    mut pick: impl FnMut(&ChangeEvent) -> Option<T>,
 ) -> T {
     soon(what, async {
         loop {
