@@ -21,6 +21,8 @@
 mod builder;
 mod commit;
 mod config;
+#[cfg_attr(not(test), expect(dead_code, reason = "the manager's update is not wired to it yet"))]
+mod edit;
 mod engine;
 mod error;
 mod event;
@@ -53,6 +55,8 @@ pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
 pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
+pub use edit::Patch;
+pub use engine::Receipt;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use manager::HotReloadManager;

@@ -17,9 +17,7 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Location};
 pub(crate) use env::Variables;
 pub(crate) use read::{Bytes, read_bytes};
-#[cfg(feature = "internals")]
-pub(crate) use tree::Data;
-pub(crate) use tree::Node;
+pub(crate) use tree::{Data, Node, Span, Table};
 
 /// Something that keeps a configuration from being loaded.
 #[derive(Debug, Clone)]

@@ -1,0 +1,1 @@
+//! What holds for any file and any patch.
