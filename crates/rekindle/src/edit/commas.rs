@@ -156,9 +156,7 @@ impl Commas<'_> {
 
     /// Whether items follow each other without a blank.
     fn is_tight(&self) -> bool {
-        self.items.windows(2).all(|pair| pair[0].end + 1 == pair[1].start)
-            && !self.text[self.items[0].clone()].contains([' ', '\n'])
-            && self.items[0].start == self.whole.start + 1
+        self.items.len() > 1 && self.items.windows(2).all(|pair| pair[0].end + 1 == pair[1].start)
     }
 
     /// Adds the only item.

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::commas::{Commas, Comments};
-use super::pointer::{Change, Edit, descend, index, nested};
+use super::pointer::{self, Change, Edit, descend, index, nested};
 use super::splice::{Splice, indent, is_blank, line_break, quoted};
 use crate::load::{Data, Node, Span, Table};
 
@@ -16,6 +16,11 @@ const UNIT: &str = "  ";
 /// there is no place for it.
 pub(super) fn edit(text: &str, root: &Node, edit: &Edit) -> Option<Vec<Splice>> {
     let style = Style::of(text, root);
+    if let Change::Append(value) = &edit.change {
+        let list = pointer::node(root, &edit.steps)?;
+        let Data::Array(items) = &list.data else { return None };
+        return Some(list_of(text, list, items).append(style.unit, |indent| style.render(value, indent)));
+    }
     let (parent, rest) = descend(root, &edit.steps);
     let (step, further) = rest.split_first()?;
     match (&parent.data, &edit.change) {
@@ -31,8 +36,17 @@ pub(super) fn edit(text: &str, root: &Node, edit: &Edit) -> Option<Vec<Splice>> 
         (Data::Array(items), Change::Set(value)) => {
             Some(vec![style.replace(items.get(index(step)?).filter(|_| further.is_empty())?, value)])
         }
+        (Data::Array(items), Change::Remove) => {
+            let at = index(step).filter(|at| *at < items.len() && further.is_empty())?;
+            Some(list_of(text, parent, items).remove(at))
+        }
         _ => None,
     }
+}
+
+fn list_of<'t>(text: &'t str, node: &Node, items: &[Node]) -> Commas<'t> {
+    let items = items.iter().map(|item| item.place.span.clone()).collect();
+    Commas { text, whole: node.place.span.clone(), items, comments: Comments::Slashes }
 }
 
 /// A member, from its key to its value.

@@ -9,6 +9,7 @@
 mod commas;
 #[cfg(feature = "json")]
 mod json;
+mod lists;
 mod patch;
 mod plan;
 mod pointer;
@@ -101,13 +102,21 @@ fn overlay(below: &mut Value, above: &Value) {
 impl FileLayer<'_> {
     /// The text with `edits` made to it, which says `wanted`.
     fn edited(&self, edits: &[Edit], wanted: &Value) -> Result<String> {
+        let by_item = lists::by_item(edits, self.node).map(|edits| self.edited_so(&edits, wanted));
+        match by_item {
+            Some(Ok(new)) => Ok(new),
+            _ => self.edited_so(edits, wanted),
+        }
+    }
+
+    fn edited_so(&self, edits: &[Edit], wanted: &Value) -> Result<String> {
         let (mark, body) = match self.text.strip_prefix(BYTE_ORDER_MARK) {
             Some(body) => (true, body),
             None => (false, self.text),
         };
         let new = match self.format {
             #[cfg(feature = "toml")]
-            Format::Toml => toml::edited(self, body, edits)?,
+            Format::Toml => toml::edited(self, body, edits, wanted)?,
             #[cfg(feature = "json")]
             Format::Json | Format::Jsonc => self.one_by_one(body, edits, json::edit)?,
             #[cfg(feature = "yaml")]

@@ -21,6 +21,8 @@ pub(super) enum Change {
     Set(Value),
     /// There is no such value any more.
     Remove,
+    /// The list gets one more item.
+    Append(Value),
 }
 
 /// The steps of a pointer as RFC 6901 has it. `None` when it is none.
@@ -101,6 +103,10 @@ pub(super) fn apply(value: &mut Value, edit: &Edit) -> Option<()> {
     match &edit.change {
         Change::Set(new) => set(value, &edit.steps, new),
         Change::Remove => remove(value, &edit.steps),
+        Change::Append(item) => {
+            let list = edit.steps.iter().try_fold(value, |here, step| child_mut(here, step))?;
+            list.as_array_mut().map(|items| items.push(item.clone()))
+        }
     }
 }
 

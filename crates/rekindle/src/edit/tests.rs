@@ -5,6 +5,7 @@ mod layers;
 mod properties;
 mod rfc;
 mod toml;
+mod write;
 mod yaml;
 
 use std::path::{Path, PathBuf};

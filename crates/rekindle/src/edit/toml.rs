@@ -12,7 +12,7 @@ use serde_json::Value;
 use toml_edit::Document;
 
 use super::FileLayer;
-use super::pointer::{Change, Edit};
+use super::pointer::{self, Change, Edit};
 use super::splice::{Splice, begins_line, is_blank, line_break, line_start, next_line, splice};
 use crate::error::Result;
 use crate::load::Span;
@@ -20,12 +20,13 @@ use render::{inline, key, key_path};
 use statement::{Kind, Statement, statements};
 
 /// The text with all edits made to it.
-pub(super) fn edited(layer: &FileLayer<'_>, text: &str, edits: &[Edit]) -> Result<String> {
+pub(super) fn edited(layer: &FileLayer<'_>, text: &str, edits: &[Edit], wanted: &Value) -> Result<String> {
+    let edits = &whole_lists(text, edits, wanted).unwrap_or_else(|| edits.to_vec())[..];
     for edit in edits {
-        if let Change::Set(value) = &edit.change
+        if let Change::Set(value) | Change::Append(value) = &edit.change
             && let Some(message) = render::unfit(value)
         {
-            return Err(layer.refuse(message).about(super::pointer::pointer(&edit.steps)));
+            return Err(layer.refuse(message).about(pointer::pointer(&edit.steps)));
         }
     }
     let all = replaced_in_place(text, edits);
@@ -38,6 +39,27 @@ pub(super) fn edited(layer: &FileLayer<'_>, text: &str, edits: &[Edit]) -> Resul
         text = format!("# Nothing is set here.{}", line_break(layer.text));
     }
     Ok(text)
+}
+
+/// Of a list of tables with sections, an item cannot become something else: the list is then written
+/// as a whole.
+fn whole_lists(text: &str, edits: &[Edit], wanted: &Value) -> Option<Vec<Edit>> {
+    let document = Document::parse(text).ok()?;
+    let statements = statements(&document);
+    let mut edits = edits.to_vec();
+    let section = |edit: &Edit| {
+        matches!(edit.change, Change::Set(_)) && statements.iter().any(|one| one.is_header_of(&edit.steps))
+    };
+    let in_list = |steps: &[String]| matches!(pointer::get(wanted, steps), Some(Value::Array(_)));
+    while let Some(list) = edits
+        .iter()
+        .filter(|edit| section(edit))
+        .find_map(|edit| edit.steps.split_last().map(|(_, list)| list.to_vec()).filter(|list| in_list(list)))
+    {
+        edits.retain(|edit| !edit.steps.starts_with(&list));
+        edits.push(Edit { change: Change::Set(pointer::get(wanted, &list)?.clone()), steps: list });
+    }
+    Some(edits)
 }
 
 /// Replaces all values that have a text of their own, and says which edits are left.
@@ -65,14 +87,34 @@ fn replacement(text: &str, statements: &[Statement<'_>], edit: &Edit) -> Option<
 /// Makes an edit that changes more than the text of one value.
 fn one(text: &str, edit: &Edit) -> Option<String> {
     let steps = &edit.steps;
+    if let Change::Append(item) = &edit.change {
+        return appended(text, steps, item);
+    }
     let mut text = text.to_owned();
-    while let Some(without) = removed(&text, steps)? {
+    while let Some((without, more)) = removed(&text, steps)? {
         text = without;
+        if !more {
+            break;
+        }
     }
     match &edit.change {
         Change::Set(value) => inserted(&text, steps, value),
-        Change::Remove => kept_parent(text, steps.split_last()?.1),
+        _ => kept_parent(text, steps.split_last()?.1),
     }
+}
+
+/// The text with one more item in a list.
+fn appended(text: &str, steps: &[String], item: &Value) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let statements = statements(&document);
+    if let Some((statement, rest)) = statements.iter().find_map(|one| Some((one, one.holds(steps)?))) {
+        let Kind::Pair(value) = statement.kind else { return None };
+        return splice(text, inline::append(text, value, rest, item)?);
+    }
+    let place = Place { text, statements: &statements, table: steps };
+    item.is_object()
+        .then(|| place.sections_after(&Value::Array(vec![item.clone()])))
+        .and_then(|new| splice(text, vec![new]))
 }
 
 /// A table that a removed key was all there was to say of is still a table.
@@ -85,9 +127,10 @@ fn kept_parent(text: String, parent: &[String]) -> Option<String> {
     inserted(&text, parent, &Value::Object(serde_json::Map::new()))
 }
 
-/// The text without a piece of what the steps lead to; `Some(None)` when nothing of it is there.
+/// The text without a piece of what the steps lead to, and whether there may be more of it;
+/// `Some(None)` when nothing of it is there.
 #[expect(clippy::option_option, reason = "the outer one is whether the text is TOML")]
-fn removed(text: &str, steps: &[String]) -> Option<Option<String>> {
+fn removed(text: &str, steps: &[String]) -> Option<Option<(String, bool)>> {
     let document = Document::parse(text).ok()?;
     let statements = statements(&document);
     if let Some((statement, rest)) = statements.iter().find_map(|one| Some((one, one.holds(steps)?)))
@@ -95,7 +138,7 @@ fn removed(text: &str, steps: &[String]) -> Option<Option<String>> {
     {
         let Kind::Pair(value) = statement.kind else { return None };
         return match inline::remove(text, value, rest) {
-            Some(splices) => splice(text, splices).map(Some),
+            Some((splices, more)) => splice(text, splices).map(|new| Some((new, more))),
             None => Some(None),
         };
     }
@@ -103,7 +146,7 @@ fn removed(text: &str, steps: &[String]) -> Option<Option<String>> {
     if lines.is_empty() {
         return Some(None);
     }
-    splice(text, lines.into_iter().map(Splice::delete).collect()).map(Some)
+    splice(text, lines.into_iter().map(Splice::delete).collect()).map(|new| Some((new, false)))
 }
 
 /// The lines of the statements about something. The comments within a table go with it.
@@ -154,7 +197,7 @@ fn inserted(text: &str, steps: &[String], value: &Value) -> Option<String> {
     }
     let known = |length: &usize| statements.iter().any(|one| one.is_about(&steps[..*length]));
     let length = (0..steps.len()).rev().find(known).unwrap_or(0);
-    let new = super::pointer::nested(&steps[length + 1..], value.clone());
+    let new = pointer::nested(&steps[length + 1..], value.clone());
     let place = Place { text, statements: &statements, table: &steps[..length] };
     let pieces = place.add(&steps[length], &new)?;
     splice(text, vec![pieces])
@@ -239,17 +282,25 @@ impl Place<'_> {
 
     /// Sections for a table or a list of tables, after all that is about the table it is in.
     fn add_sections(&self, name: &str, value: &Value) -> Splice {
-        let start = self.statements.iter().position(|one| !self.table.is_empty() && one.is_about(self.table));
-        let run = self.statements.iter().skip(start.unwrap_or(0)).take_while(|one| one.is_about(self.table));
-        let end = run.last().map_or(self.text.len(), |one| one.span.end);
-        let end = if self.table.is_empty() { self.text.len() } else { end };
         let mut path = render::header(self.statements, self.table);
         if !path.is_empty() {
             path.push('.');
         }
         path.push_str(&key(name));
+        self.sections(&path, value)
+    }
+
+    /// More sections of a list of tables.
+    fn sections_after(&self, value: &Value) -> Splice {
+        self.sections(&render::header(self.statements, self.table), value)
+    }
+
+    fn sections(&self, path: &str, value: &Value) -> Splice {
+        let start = self.statements.iter().position(|one| one.is_about(self.table));
+        let run = self.statements.iter().skip(start.unwrap_or(0)).take_while(|one| one.is_about(self.table));
+        let end = run.last().filter(|_| !self.table.is_empty()).map_or(self.text.len(), |one| one.span.end);
         let mut sections = String::new();
-        render::sections(&path, value, line_break(self.text), &mut sections);
+        render::sections(path, value, line_break(self.text), &mut sections);
         self.section_after(end, &sections)
     }
 

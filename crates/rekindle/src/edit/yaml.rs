@@ -68,6 +68,9 @@ fn in_place(layer: &FileLayer<'_>, text: &str, edits: &[Edit]) -> Option<String>
 
 /// The pieces that change with one edit.
 fn one(text: &str, root: &Node, edit: &Edit) -> Option<Vec<Splice>> {
+    if let Change::Append(value) = &edit.change {
+        return append(text, pointer::node(root, &edit.steps)?, value);
+    }
     let (parent, rest) = descend(root, &edit.steps);
     let (step, further) = rest.split_first()?;
     match (&parent.data, &edit.change) {
@@ -79,8 +82,50 @@ fn one(text: &str, root: &Node, edit: &Edit) -> Option<Vec<Splice>> {
         (Data::Array(items), Change::Set(value)) => {
             replace(text, root, items.get(index(step)?).filter(|_| further.is_empty())?, value)
         }
+        (Data::Array(items), Change::Remove) if further.is_empty() => {
+            remove_item(text, parent, items, index(step)?)
+        }
         _ => None,
     }
+}
+
+/// The list between brackets, if it is written as one.
+fn flow_list<'t>(text: &'t str, list: &Node, items: &[Node]) -> Option<Commas<'t>> {
+    let whole = list.place.span.clone();
+    let bracketed = text.get(whole.clone())?.starts_with('[');
+    let items = || items.iter().map(|item| item.place.span.clone()).collect();
+    bracketed.then(|| Commas { text, whole, items: items(), comments: Comments::Hash })
+}
+
+/// One more item at the end of a list.
+fn append(text: &str, list: &Node, value: &Value) -> Option<Vec<Splice>> {
+    let Data::Array(items) = &list.data else { return None };
+    if let Some(commas) = flow_list(text, list, items) {
+        return Some(commas.append("  ", |_| render::flow(value)));
+    }
+    let (column, gap) = (column(text, list.place.span.start), line_break(text));
+    let item = render::list_lines(std::slice::from_ref(value), column, gap);
+    Some(vec![line_after(text, items.last()?.place.span.end, &format!("{}{item}", " ".repeat(column)))])
+}
+
+/// A line after the one that a byte is on.
+fn line_after(text: &str, at: usize, line: &str) -> Splice {
+    let (place, gap) = (next_line(text, at), line_break(text));
+    match text[..place].ends_with('\n') {
+        true => Splice::insert(place, format!("{line}{gap}")),
+        false => Splice::insert(place, format!("{gap}{line}{gap}")),
+    }
+}
+
+/// Removes an item, which has lines of its own unless brackets are around the list.
+fn remove_item(text: &str, list: &Node, items: &[Node], at: usize) -> Option<Vec<Splice>> {
+    if let Some(commas) = flow_list(text, list, items) {
+        return (at < items.len()).then(|| commas.remove(at));
+    }
+    let span = items.get(at)?.place.span.clone();
+    let start = line_start(text, span.start);
+    let dash = text[start..].trim_start_matches(' ').starts_with("- ");
+    dash.then(|| vec![Splice::delete(start..next_line(text, span.end.max(span.start)))])
 }
 
 /// A value in place of another. `None` where comments would go with the old one.
@@ -157,11 +202,7 @@ fn add(text: &str, node: &Node, table: &Table, key: &str, value: &Value) -> Opti
     let (first, last) = (members.first()?, members.last()?);
     let gap = line_break(text);
     let line = render::member(key, value, column(text, first.start), gap);
-    let place = next_line(text, last.end);
-    Some(vec![match text[..place].ends_with('\n') {
-        true => Splice::insert(place, format!("{line}{gap}")),
-        false => Splice::insert(place, format!("{gap}{line}{gap}")),
-    }])
+    Some(vec![line_after(text, last.end, &line)])
 }
 
 /// Removes a key and its value. A comment on its line goes with it, one above it stays.

@@ -68,6 +68,24 @@ fn a_new_member_goes_to_the_end_as_the_others_are_written() {
 }
 
 #[test]
+fn a_list_changes_item_by_item() {
+    table(&[
+        (
+            "{\n  \"l\": [\n    1, // one\n    2 // two\n  ]\n}",
+            json!({"l": [1, 2, {"x": 3}]}),
+            "{\n  \"l\": [\n    1, // one\n    2, // two\n    {\n      \"x\": 3\n    }\n  ]\n}",
+        ),
+        (
+            "{\n  \"l\": [\n    1, // one\n    2, // two\n    3 // three\n  ]\n}",
+            json!({"l": [1, 3]}),
+            "{\n  \"l\": [\n    1, // one\n    3 // three\n  ]\n}",
+        ),
+        (r#"{"l": [1, /* two */ 2, 3]}"#, json!({"l": [4, 5, 3, 6]}), r#"{"l": [4, /* two */ 5, 3, 6]}"#),
+        (r#"{"l": [1, 2]}"#, json!({"l": []}), r#"{"l": []}"#),
+    ]);
+}
+
+#[test]
 fn a_removed_member_takes_its_comma_along() {
     table(&[
         (r#"{"a": 1, "b": 2, "c": 3}"#, json!({"a": null}), r#"{"b": 2, "c": 3}"#),

@@ -125,6 +125,35 @@ fn a_removed_key_takes_its_line_and_no_other() {
 }
 
 #[test]
+fn a_list_changes_item_by_item() {
+    table(&[
+        (
+            "l = [\n  1, # one\n  2, # two\n]\n",
+            json!({"l": [1, 2, 3]}),
+            "l = [\n  1, # one\n  2, # two\n  3,\n]\n",
+        ),
+        ("l = [1, 2, 3] # l\n", json!({"l": [1, 3]}), "l = [1, 3] # l\n"),
+        ("l = [1] # l\n", json!({"l": ["a", {"b": 1}]}), "l = [\"a\", { b = 1 }] # l\n"),
+        (
+            "# one\n[[l]]\nx = 1 # x\n\n# end\n",
+            json!({"l": [{"x": 1}, {"x": 2}]}),
+            "# one\n[[l]]\nx = 1 # x\n\n[[l]]\nx = 2\n\n# end\n",
+        ),
+        (
+            "# one\n[[l]]\nx = 1\n\n# two\n[[l]]\nx = 2\n\n# three\n[[l]]\nx = 3 # 3\n",
+            json!({"l": [{"x": 1}, {"x": 3}]}),
+            "# one\n[[l]]\nx = 1\n\n# two\n\n# three\n[[l]]\nx = 3 # 3\n",
+        ),
+        (
+            "[[l]]\nx = 1\n\n[l.t]\ny = 1\n\n[m]\n",
+            json!({"l": [{"x": 1, "t": {"y": 1}}, {}]}),
+            "[[l]]\nx = 1\n\n[l.t]\ny = 1\n\n[[l]]\n\n[m]\n",
+        ),
+        ("[[l]]\nx = 1\n", json!({"l": [{"x": 1}, 2]}), "l = [{ x = 1 }, 2]\n"),
+    ]);
+}
+
+#[test]
 fn line_breaks_and_the_byte_order_mark_stay() {
     table(&[
         (

@@ -25,14 +25,25 @@ fn a_value_is_replaced_and_everything_around_it_stays() {
         ("a: x\n", json!({"a": "12:30"}), "a: \"12:30\"\n"),
         ("a: x\n", json!({"a": "a: b #c\n\u{85}"}), "a: \"a: b #c\\n\\u0085\"\n"),
         ("l:\n  - 1 # one\n  - 2 # two\n", json!({"l": [1, 3]}), "l:\n  - 1 # one\n  - 3 # two\n"),
+        (
+            "l:\n  - 1 # one\n  - 2 # two\n  # end\n",
+            json!({"l": [1, 2, "x"]}),
+            "l:\n  - 1 # one\n  - 2 # two\n  - x\n  # end\n",
+        ),
+        (
+            "l:\n  - 1 # one\n  - 2 # two\n  - 3 # three\n",
+            json!({"l": [1, 3]}),
+            "l:\n  - 1 # one\n  - 3 # three\n",
+        ),
+        ("l: [1, 2] # l\n", json!({"l": [2]}), "l: [2] # l\n"),
         ("l: [1, x]\n", json!({"l": [1, "y"]}), "l: [1, \"y\"]\n"),
         ("t: |\n  many\n  lines\nb: 1\n", json!({"t": "one\n"}), "t: \"one\\n\"\nb: 1\n"),
         ("a:\nb: 1 # b\n", json!({"a": 5}), "a: 5\nb: 1 # b\n"),
         ("a: 1 # a\n", json!({"a": {"b": [1]}}), "a: {\"b\": [1]} # a\n"),
         (
             "l:\n- 1\n- 2\nb: 1 # b\n",
-            json!({"l": [1, 2, {"x": 1, "y": 2}]}),
-            "l:\n- 1\n- 2\n- x: 1\n  y: 2\nb: 1 # b\n",
+            json!({"l": [1, 2, {"x": 1, "z": 2}]}),
+            "l:\n- 1\n- 2\n- x: 1\n  z: 2\nb: 1 # b\n",
         ),
         ("\u{feff}a: 1\r\nb: 2\r\n", json!({"a": 3, "c": 4}), "\u{feff}a: 3\r\nb: 2\r\nc: 4\r\n"),
     ]);
@@ -50,7 +61,7 @@ fn a_new_key_goes_to_the_end_of_its_table() {
         ),
         ("s: {x: 1} # s\n", json!({"s": {"y": "z"}}), "s: {x: 1, \"y\": \"z\"} # s\n"),
         ("s: {} # s\n", json!({"s": {"y": 1}}), "s: {\"y\": 1} # s\n"),
-        ("l:\n  - x: 1 # x\n", json!({"l": [{"x": 1, "y": 2}]}), "l:\n  - x: 1 # x\n    y: 2\n"),
+        ("l:\n  - x: 1 # x\n", json!({"l": [{"x": 1, "w": 2}]}), "l:\n  - x: 1 # x\n    w: 2\n"),
     ]);
 }
 
@@ -83,7 +94,7 @@ fn what_would_lose_something_is_refused_with_its_line() {
         error.to_string(),
         "app.yaml:2:6: `/b/x` cannot be changed without writing the file anew, which would lose the anchor in line 1 (edit it by hand, here)"
     );
-    let error = refused("a: 1\nl:\n  - 1 # one\n  - 2\n", json!({"l": [1]}));
+    let error = refused("a: 1\nl:\n  - 1 # one\n  - 2\n", json!({"l": 5}));
     assert_eq!(
         error.to_string(),
         "app.yaml:3:3: `/l` cannot be changed without writing the file anew, which would lose the comment in line 3 (edit it by hand, here)"

@@ -1,7 +1,7 @@
 //! Edits within a TOML value: inline tables and lists.
 
 use serde_json::Value as Json;
-use toml_edit::{Datetime, Value};
+use toml_edit::{Array, Datetime, Value};
 
 use super::render::{inline, key_path, literal};
 use super::statement::{InlineItem, inline_items};
@@ -68,19 +68,41 @@ fn list(items: &[Json], dates: bool, indent: Option<&str>, line_break: &str) -> 
     }
 }
 
-/// Removes a piece of what the steps lead to. `None` when nothing of it is there.
-pub(super) fn remove(text: &str, value: &Value, steps: &[String]) -> Option<Vec<Splice>> {
+/// Removes a piece of what the steps lead to, and says whether there may be more of it. `None` when
+/// nothing of it is there.
+pub(super) fn remove(text: &str, value: &Value, steps: &[String]) -> Option<(Vec<Splice>, bool)> {
+    let (last, list) = steps.split_last()?;
+    if let (Value::Array(items), []) = descend(value, list) {
+        let at = index(last).filter(|at| *at < items.len())?;
+        return Some((list_commas(text, items)?.remove(at), false));
+    }
     let (table, rest, items) = table(value, steps)?;
-    let about: Vec<usize> = (0..items.len()).filter(|&at| items[at].path.starts_with(rest)).collect();
-    let (first, parent) = (*about.first()?, &rest[..rest.len() - 1]);
+    let first = items.iter().position(|item| item.path.starts_with(rest))?;
+    let parent = &rest[..rest.len() - 1];
     let commas = commas(text, table, &items)?;
     let siblings = items.iter().filter(|item| item.path.starts_with(parent)).count();
     if !parent.is_empty() && siblings == 1 {
         // All that said that there is such a table.
         let path = key_path(parent.iter().map(String::as_str));
-        return Some(vec![Splice::new(commas.items[first].clone(), format!("{path} = {{}}"))]);
+        return Some((vec![Splice::new(commas.items[first].clone(), format!("{path} = {{}}"))], false));
     }
-    Some(commas.remove(first))
+    Some((commas.remove(first), true))
+}
+
+/// Adds an item to the list that the steps lead to.
+pub(super) fn append(text: &str, value: &Value, steps: &[String], item: &Json) -> Option<Vec<Splice>> {
+    let (Value::Array(items), []) = descend(value, steps) else { return None };
+    let dates = !items.is_empty() && items.iter().all(Value::is_datetime);
+    let item = match item {
+        Json::String(date) if dates && is_date(date) => date.clone(),
+        other => inline(other),
+    };
+    Some(list_commas(text, items)?.append("    ", |_| item))
+}
+
+fn list_commas<'t>(text: &'t str, list: &Array) -> Option<Commas<'t>> {
+    let items = list.iter().map(Value::span).collect::<Option<_>>()?;
+    Some(Commas { text, whole: list.span()?, items, comments: Comments::Hash })
 }
 
 /// Adds a value for which there is nothing yet.
