@@ -1,7 +1,8 @@
 //! [`Record`]: an event as it is told, with paths relative to the root.
 //!
 //! In: a [`ChangeEvent`] of the library. Out: what [`render`](crate::render) shows to people, and what
-//! its serialization, one line of JSON, shows to programs. The field names here are an interface.
+//! its serialization, one line of JSON, shows to programs. The field names here are an interface. A secret
+//! does not get this far: what is recorded has `***` in its place.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -124,11 +125,13 @@ impl<'a> Scribe<'a> {
                 config_name,
                 generation,
                 changed,
+                secrets,
                 old_value,
                 new_value,
                 duration,
             } => {
-                let duration_us = micros(duration);
+                let (changed, duration_us) = (secrets.conceal(&changed), micros(duration));
+                let (old_value, new_value) = (secrets.mask(&old_value), secrets.mask(&new_value));
                 Record::ConfigChanged { config_name, generation, changed, old_value, new_value, duration_us }
             }
             ChangeEvent::FileChanged { path, change_type } => self.file(&path, &change_type),

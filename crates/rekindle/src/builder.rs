@@ -13,7 +13,7 @@ use crate::manager::HotReloadManager;
 use crate::propagate::{Registration, ReloadHandler};
 use crate::registry;
 use crate::route::{Patterns, check_name};
-use crate::validate::Check;
+use crate::validate::{Check, Declared, Rule};
 
 /// Hot reload for a program that does not use `workspace_tools`, or wants more than its five settings.
 #[derive(Debug)]
@@ -163,6 +163,61 @@ impl HotReloadBuilder {
         self.set(|settings| settings.allow_any_root = allow)
     }
 
+    /// States that a change of a field takes a restart: the field keeps its running value, the rest of
+    /// the change is applied, and [`ConfigStatus::pending`](crate::ConfigStatus::pending) shows both
+    /// values until the program starts anew or the file says again what is in use.
+    ///
+    /// `pointer` is a JSON pointer in which a step `*` stands for any key or index. What comes and goes as
+    /// a whole, an element of a list or an entry of a table that `*` stands for, is applied. Both what is
+    /// on disk and what is used instead have to be valid.
+    ///
+    /// The schema of a configuration states the same with `"x-rekindle": "restart"` in the subschema of a
+    /// field, and likewise `"immutable"`, `"secret"`, or a list of these.
+    ///
+    /// ```
+    /// # use rekindle::{Error, HotReload};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// # std::fs::create_dir(root.path().join("config"))?;
+    /// let file = root.path().join("config/app.toml");
+    /// std::fs::write(&file, "port = 80\nname = 'a'")?;
+    /// let manager = HotReload::builder(root.path()).restart("app", "/port").start().await?;
+    /// std::fs::write(&file, "port = 81\nname = 'b'")?;
+    /// manager.reload_now().await?;
+    /// assert_eq!(manager.snapshot().get("app").unwrap().to_string(), r#"{"name":"b","port":80}"#);
+    /// let pending = &manager.status().configs["app"].pending[0];
+    /// assert_eq!((pending.pointer.as_str(), &pending.on_disk), ("/port", &Some(81.into())));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restart(self, config_name: impl Into<String>, pointer: impl Into<String>) -> Self {
+        self.declare(config_name.into(), Rule::Restart, pointer.into())
+    }
+
+    /// States that a field must not change while the program runs: a change that adds it, removes it or
+    /// gives it another value is refused as a whole, with [`ErrorKind::Immutable`].
+    ///
+    /// `pointer` is as for [`restart`](Self::restart).
+    pub fn immutable(self, config_name: impl Into<String>, pointer: impl Into<String>) -> Self {
+        self.declare(config_name.into(), Rule::Immutable, pointer.into())
+    }
+
+    /// States that a field is secret: errors, the status, the log, the `Debug` of events and the command
+    /// line show `***` in its place. Streams, handlers and snapshots have the true value, and
+    /// [`Secrets`](crate::Secrets) for whoever shows it on.
+    ///
+    /// `pointer` is as for [`restart`](Self::restart).
+    pub fn secret(self, config_name: impl Into<String>, pointer: impl Into<String>) -> Self {
+        self.declare(config_name.into(), Rule::Secret, pointer.into())
+    }
+
+    fn declare(self, config: String, rule: Rule, pointer: String) -> Self {
+        self.set(|settings| {
+            settings.fields.insert(Declared { config, rule, pointer });
+        })
+    }
+
     /// Adds a check of a configuration's merged value. What it refuses is not applied; an error that is
     /// [`about`](Error::about) a pointer shows the line of that value.
     ///
@@ -224,6 +279,7 @@ impl HotReloadBuilder {
         Patterns::new(&settings.config.watch_patterns)?;
         Patterns::new(&settings.config.exclude_patterns)?;
         parts.checks.iter().try_for_each(|check| check_name(&check.config))?;
+        settings.fields.iter().try_for_each(Declared::check)?;
         if let Some(environment) = settings.environment.as_deref().filter(|name| !is_environment(name)) {
             let message =
                 format!("{environment:?} is no environment: it has to fit between two dots of a file name");

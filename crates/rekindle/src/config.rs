@@ -1,8 +1,10 @@
 //! [`HotReloadConfig`]: the five settings of the specification.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::engine::Probation;
+use crate::validate::Declared;
 
 /// What to watch and how.
 ///
@@ -72,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) allow_any_root: bool,
     /// For how long health checks are made after a change.
     pub(crate) probation: Option<Probation>,
+    /// What code states of fields, whatever the order in which it does.
+    pub(crate) fields: BTreeSet<Declared>,
 }
 
 impl Default for Settings {
@@ -89,6 +93,7 @@ impl Default for Settings {
             queue_limit: usize::MAX,
             allow_any_root: false,
             probation: None,
+            fields: BTreeSet::new(),
         }
     }
 }

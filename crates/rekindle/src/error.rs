@@ -1,6 +1,7 @@
 //! [`Error`]: what went wrong, where it stands, and what to do about it.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ struct Inner {
     help: Option<String>,
     location: Option<Location>,
     pointer: Option<String>,
+    /// Bytes of the file's text that nobody is to read.
+    masked: Vec<Range<usize>>,
     further: Vec<Error>,
     /// Who refused, where the kind does not say it.
     by: Option<String>,
@@ -62,6 +65,8 @@ pub enum ErrorKind {
     Type,
     /// A custom check refused the value.
     Check,
+    /// A field that must not change while the program runs would.
+    Immutable,
     /// A file is larger, deeper or more expanding than allowed.
     Limit,
     /// Something else stands in a file's place: a directory, a FIFO, a device.
@@ -101,7 +106,7 @@ pub(crate) struct Location {
     /// Line and column, both from 1; the column counts characters.
     pub(crate) point: Option<(usize, usize)>,
     /// Bytes of the file's text.
-    pub(crate) span: Option<std::ops::Range<usize>>,
+    pub(crate) span: Option<Range<usize>>,
 }
 
 impl Location {
@@ -112,7 +117,7 @@ impl Location {
     }
 
     /// A piece of the file's `text`.
-    pub(crate) fn at(mut self, text: &str, span: std::ops::Range<usize>) -> Self {
+    pub(crate) fn at(mut self, text: &str, span: Range<usize>) -> Self {
         self.point = Some(line_and_column(text, span.start));
         self.span = Some(span);
         self
@@ -190,6 +195,16 @@ impl Error {
         self.edit(|inner| inner.location = Some(location))
     }
 
+    /// Says where in the file's text secrets stand.
+    pub(crate) fn masking(self, spans: Vec<Range<usize>>) -> Self {
+        if spans.is_empty() { self } else { self.edit(|inner| inner.masked = spans) }
+    }
+
+    /// This error and its further ones, each by itself.
+    pub(crate) fn apart(&self) -> impl Iterator<Item = Self> {
+        self.problems().map(|problem| problem.clone().edit(|inner| inner.further = Vec::new()))
+    }
+
     /// Keeps what caused it.
     pub(crate) fn because(self, cause: impl Into<Cause>) -> Self {
         let cause = Arc::new(cause.into());
@@ -253,8 +268,15 @@ impl Error {
     }
 
     /// The bytes of the file's text to underline.
-    pub fn span(&self) -> Option<std::ops::Range<usize>> {
+    pub fn span(&self) -> Option<Range<usize>> {
         self.inner.location.as_ref()?.span.clone()
+    }
+
+    /// The bytes of the file's text that hold secrets, in order and none over the end of a line: whoever
+    /// shows a line of the file shows something else in their place. Of a file that cannot be parsed,
+    /// whatever may be a secret.
+    pub fn masked_spans(&self) -> &[Range<usize>] {
+        &self.inner.masked
     }
 
     /// This error and the others that were found in the same go, in the order they were found.

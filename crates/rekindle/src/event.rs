@@ -1,15 +1,18 @@
 //! [`ChangeEvent`]: what the engine tells the program.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// Something that changed, or failed to.
+use crate::validate::Secrets;
+
+/// Something that changed, or failed to. Its `Debug` masks the [`Secrets`] of a configuration.
 ///
 /// Sent to every [`HotReloadManager::subscribe`](crate::HotReloadManager::subscribe) receiver and to
 /// the handlers. Match with a `..` and a `_` arm: fields and variants are added as the engine learns to say more.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ChangeEvent {
     /// A configuration has a new value, and every reader sees it by now.
@@ -22,6 +25,9 @@ pub enum ChangeEvent {
         new_value: Value,
         /// JSON pointers of what differs, in order; the empty pointer for the whole.
         changed: Vec<String>,
+        /// What of the values is secret. `Debug` shows the event without it; the values here are the
+        /// true ones.
+        secrets: Secrets,
         /// The generation this value belongs to. All that changed in one batch shares it.
         generation: u64,
         /// From the notice of the finished write to the moment every reader saw the value.
@@ -120,6 +126,95 @@ pub enum ChangeEvent {
         /// How many.
         missed: u64,
     },
+}
+
+impl ChangeEvent {
+    /// Whether it holds anything that is not to be shown.
+    pub(crate) fn has_secrets(&self) -> bool {
+        matches!(self, Self::ConfigChanged { secrets, .. } if *secrets != Secrets::default())
+    }
+
+    /// What a handler said of this event, without the secrets in it.
+    pub(crate) fn scrub(&self, message: &str) -> String {
+        match self {
+            Self::ConfigChanged { old_value, new_value, secrets, .. } => {
+                secrets.scrub([("", old_value), ("", new_value)], message)
+            }
+            _ => message.to_owned(),
+        }
+    }
+}
+
+/// As derived, but with the values of a configuration as they may be shown.
+impl fmt::Debug for ChangeEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConfigChanged {
+                config_name,
+                old_value,
+                new_value,
+                changed,
+                secrets,
+                generation,
+                duration,
+            } => f
+                .debug_struct("ConfigChanged")
+                .field("config_name", config_name)
+                .field("old_value", &secrets.mask(old_value))
+                .field("new_value", &secrets.mask(new_value))
+                .field("changed", &secrets.conceal(changed))
+                .field("generation", generation)
+                .field("duration", duration)
+                .finish_non_exhaustive(),
+            Self::FileChanged { path, change_type } => {
+                f.debug_struct("FileChanged").field("path", path).field("change_type", change_type).finish()
+            }
+            Self::ValidationFailed { config_name, error, path, line, column } => f
+                .debug_struct("ValidationFailed")
+                .field("config_name", config_name)
+                .field("error", error)
+                .field("path", path)
+                .field("line", line)
+                .field("column", column)
+                .finish(),
+            Self::ReloadCompleted { config_name, duration } => f
+                .debug_struct("ReloadCompleted")
+                .field("config_name", config_name)
+                .field("duration", duration)
+                .finish(),
+            Self::RolledBack { from, to, generation, configs, reason } => f
+                .debug_struct("RolledBack")
+                .field("from", from)
+                .field("to", to)
+                .field("generation", generation)
+                .field("configs", configs)
+                .field("reason", reason)
+                .finish(),
+            Self::Confirmed { generation, configs } => {
+                f.debug_struct("Confirmed").field("generation", generation).field("configs", configs).finish()
+            }
+            Self::HandlerFailed { handler, error } => {
+                f.debug_struct("HandlerFailed").field("handler", handler).field("error", error).finish()
+            }
+            Self::Degraded { reason } => f.debug_struct("Degraded").field("reason", reason).finish(),
+            Self::Recovered { config_name } => {
+                f.debug_struct("Recovered").field("config_name", config_name).finish()
+            }
+            Self::Rescanned { reason, found } => {
+                f.debug_struct("Rescanned").field("reason", reason).field("found", found).finish()
+            }
+            Self::ConfigShadowed { config_name, used, ignored } => f
+                .debug_struct("ConfigShadowed")
+                .field("config_name", config_name)
+                .field("used", used)
+                .field("ignored", ignored)
+                .finish(),
+            Self::BackupFailed { path, error } => {
+                f.debug_struct("BackupFailed").field("path", path).field("error", error).finish()
+            }
+            Self::Lagged { missed } => f.debug_struct("Lagged").field("missed", missed).finish(),
+        }
+    }
 }
 
 /// How a file changed.

@@ -54,14 +54,14 @@ pub use crate::workspace::WorkspaceExt;
 pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
-pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 pub use edit::Patch;
-pub use engine::Receipt;
+pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use manager::HotReloadManager;
-pub use observe::{ConfigState, ConfigStatus, Status};
+pub use observe::{ConfigState, ConfigStatus, Pending, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};
+pub use validate::Secrets;
 pub use watch::FileWatcher;
 
 /// Everything, for a glob import.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::load::Candidate;
 use crate::propagate::Ready;
-use crate::validate::Verified;
+use crate::validate::{Secrets, Verified};
 
 /// The configurations in use, and the number of their generation.
 #[derive(Debug, Default)]
@@ -165,6 +165,11 @@ impl Snapshot {
     /// The merged value of a configuration.
     pub fn get(&self, config_name: &str) -> Option<&Value> {
         self.configs.get(config_name).map(|config| &config.value)
+    }
+
+    /// What of a configuration is secret, for whoever shows its value; nothing of one that there is not.
+    pub fn secrets(&self, config_name: &str) -> Secrets {
+        self.configs.get(config_name).map(|config| config.secrets()).unwrap_or_default()
     }
 
     /// The names of all configurations, sorted.

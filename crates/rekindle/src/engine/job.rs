@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 use super::edit::Edit;
 use crate::commit::backup;
 use crate::config::Settings;
-use crate::error::{Error, ErrorKind, Location};
+use crate::error::{Error, ErrorKind, Location, Result};
 use crate::load::{Bytes, Candidate, Failure, Source, Variables, load_source, understand};
 use crate::propagate::Topic;
 use crate::route::Routes;
-use crate::validate::{Check, Rules, Schema, Verified, validate};
+use crate::validate::{
+    Check, Fields, Rules, Schema, Secrets, Verified, immutable, of_mixture, until_restart, validate,
+};
 
 /// What is known of one file of a configuration.
 #[derive(Debug, Clone)]
@@ -121,7 +123,8 @@ impl Job {
     ) -> Result<Option<Vec<Arc<Candidate>>>, Failure> {
         let (mut candidates, mut failures, mut changed) = (Vec::new(), Vec::new(), false);
         for member in &self.members {
-            match self.load(member, read) {
+            let schema = self.schema(member, read);
+            match self.load(member, self.fields(member, schema.as_ref()), read) {
                 Ok(candidate) => {
                     failures.extend(self.undone(member, &candidate));
                     changed |= member.forced || !same_files(&candidate, member.current.as_deref());
@@ -129,7 +132,7 @@ impl Job {
                 }
                 Err(failure) => failures.push(failure),
             }
-            match self.schema(member, read) {
+            match schema {
                 Ok((schema, differs)) => {
                     changed |= differs;
                     schemas.push((member.name.clone(), schema));
@@ -150,14 +153,31 @@ impl Job {
         undone.map(|undone| Failure::definitive(undone.error.clone()))
     }
 
-    fn load(&self, member: &Member, read: &mut HashMap<PathBuf, Known>) -> Result<Candidate, Failure> {
-        let layers: Vec<_> = member.layers.iter().map(|input| self.source(input, read)).collect();
+    /// The rules for a member's fields: those that code states, and those of its schema. While that cannot
+    /// be read it may call anything a secret, beside what it did before.
+    fn fields(&self, member: &Member, schema: Result<&(Option<Schema>, bool), &Failure>) -> Fields {
+        let stated = Fields::declared(&member.name, &self.settings.fields);
+        match schema {
+            Ok((Some(schema), _)) => stated.and(&schema.fields),
+            Ok((None, _)) => stated,
+            Err(_) => stated.and(&Fields::all_secret()),
+        }
+    }
+
+    fn load(
+        &self,
+        member: &Member,
+        fields: Fields,
+        read: &mut HashMap<PathBuf, Known>,
+    ) -> Result<Candidate, Failure> {
+        let secrets = fields.secrets();
+        let layers: Vec<_> = member.layers.iter().map(|input| self.source(input, &secrets, read)).collect();
         let (good, bad): (Vec<_>, Vec<_>) = layers.into_iter().partition(Result::is_ok);
         if let Some(failure) = together(bad.into_iter().filter_map(Result::err)) {
             return Err(failure);
         }
         let layers: Vec<Arc<Source>> = good.into_iter().flatten().collect();
-        Candidate::layered(&member.name, &layers, &self.variables).ok_or_else(|| self.missing(member))
+        Candidate::layered(&member.name, &layers, &self.variables, fields).ok_or_else(|| self.missing(member))
     }
 
     /// There is no layer: never was, or not any more.
@@ -183,7 +203,12 @@ impl Job {
     }
 
     /// The source of an input: as known, or read now.
-    fn source(&self, input: &Input, read: &mut HashMap<PathBuf, Known>) -> Result<Arc<Source>, Failure> {
+    fn source(
+        &self,
+        input: &Input,
+        secrets: &Secrets,
+        read: &mut HashMap<PathBuf, Known>,
+    ) -> Result<Arc<Source>, Failure> {
         if let Some(content) = self.edit.as_ref().and_then(|edit| edit.of(&input.path)?.content.as_ref()) {
             return self.edited(input, content, read);
         }
@@ -193,7 +218,7 @@ impl Job {
             None => {}
         }
         let path = self.root.join(&input.path);
-        match load_source(&path, &self.root, self.settings.max_file_size) {
+        match load_source(&path, &self.root, self.settings.max_file_size, secrets) {
             Ok(Some(source)) => {
                 let source = Arc::new(source);
                 read.insert(input.path.clone(), Known::Good(Arc::clone(&source)));
@@ -233,7 +258,7 @@ impl Job {
     ) -> Result<(Option<Schema>, bool), Failure> {
         let wanted = self.settings.config.validate_before_reload;
         let source = match member.schema.as_ref().filter(|_| wanted) {
-            Some(input) => Some(self.source(input, read)?),
+            Some(input) => Some(self.source(input, &Secrets::default(), read)?),
             None => None,
         };
         let Some(source) = source else { return Ok((None, member.compiled.is_some())) };
@@ -260,11 +285,28 @@ impl Job {
             },
             topics: self.topics.clone(),
         };
-        let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();
-        match validate(candidates, &others, &rules) {
+        match self.verify(candidates, &rules) {
             Ok(verified) => Verdict::Verified(verified),
             Err(error) => Verdict::Failed(Failure::maybe_unfinished(error)),
         }
+    }
+
+    /// What there is to commit. Where fields keep their running values, what is on disk has to be good as
+    /// well: a restart is to work.
+    fn verify(&self, on_disk: Vec<Arc<Candidate>>, rules: &Rules<'_>) -> Result<Verified> {
+        let running = |config: &Candidate| self.members.iter().find(|member| member.name == config.name);
+        let running = |config: &Candidate| running(config).and_then(|member| member.current.as_deref());
+        let refusals = on_disk.iter().filter_map(|config| immutable(config, running(config)?, &self.root));
+        if let Some(error) = Error::all(refusals.flat_map(|error| error.apart().collect::<Vec<_>>())) {
+            return Err(error);
+        }
+        let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();
+        let mixed: Vec<_> = on_disk.iter().map(|config| until_restart(config, running(config))).collect();
+        if mixed.iter().all(|config| config.held.is_empty()) {
+            return validate(on_disk, &others, rules);
+        }
+        validate(on_disk, &others, rules)?;
+        validate(mixed.clone(), &others, rules).map_err(|error| of_mixture(&error, &mixed))
     }
 
     /// Keeps the bytes in use of every file that is about to be replaced by others, or by none.

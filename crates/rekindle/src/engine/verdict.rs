@@ -16,7 +16,7 @@ use crate::commit::Commit;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::load::Candidate;
-use crate::observe::{ConfigState, ConfigStatus};
+use crate::observe::{ConfigState, ConfigStatus, Pending};
 use crate::propagate::Awaited;
 use crate::validate::{changed_pointers, guarded};
 use crate::watch::changes_yet;
@@ -307,12 +307,13 @@ impl Engine {
         let in_use = self.shared.committed.get(name);
         let files =
             in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
+        let pending = in_use.as_deref().map(Pending::of).unwrap_or_default();
         self.shared.observe.edit(|status| {
             let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
             status.generation = generation;
             status
                 .configs
-                .insert(name.to_owned(), ConfigStatus { state, generation: since, files, shadowed });
+                .insert(name.to_owned(), ConfigStatus { state, generation: since, files, shadowed, pending });
         });
     }
 }
@@ -330,6 +331,7 @@ pub(super) fn config_changed(
         changed: changed_pointers(&old_value, &new.value),
         old_value,
         new_value: new.value.clone(),
+        secrets: old.map_or_else(|| new.secrets(), |old| old.secrets().and(&new.secrets())),
         generation,
         duration,
     }
@@ -342,6 +344,7 @@ pub(super) fn config_removed(old: &Candidate, generation: u64, duration: Duratio
         changed: vec![String::new()],
         old_value: old.value.clone(),
         new_value: Value::Null,
+        secrets: old.secrets(),
         generation,
         duration,
     }

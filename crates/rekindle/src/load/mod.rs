@@ -4,6 +4,7 @@
 //! [`Failure`] that stands in its way. [`read`] does the IO; [`parse`], [`merge`] and [`env`] are pure.
 
 mod env;
+mod hold;
 mod merge;
 mod parse;
 mod read;
@@ -15,7 +16,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Location};
+use crate::validate::{Fields, Secrets};
 pub(crate) use env::Variables;
+pub(crate) use hold::Held;
 pub(crate) use read::{Bytes, read_bytes};
 pub(crate) use tree::{Data, Node, Span, Table};
 
@@ -40,7 +43,6 @@ impl Failure {
 }
 
 /// One file, read and parsed.
-#[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) bytes: Bytes,
     pub(crate) text: Arc<str>,
@@ -48,10 +50,26 @@ pub(crate) struct Source {
     pub(crate) node: Node,
 }
 
-/// Reads and parses one file of a configuration. `None` when there is no such file.
-pub(crate) fn load_source(path: &Path, root: &Path, limit: u64) -> Result<Option<Source>, Failure> {
+/// Without its content, some of which may be secret.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("path", &self.bytes.path).finish_non_exhaustive()
+    }
+}
+
+/// Reads and parses one file of a configuration. `None` when there is no such file. The error of one
+/// that cannot be parsed says where in it secrets may stand.
+pub(crate) fn load_source(
+    path: &Path,
+    root: &Path,
+    limit: u64,
+    secrets: &Secrets,
+) -> Result<Option<Source>, Failure> {
     let Some(bytes) = read_bytes(path, root, limit)? else { return Ok(None) };
-    let (text, node) = understand(&bytes.content, path, root)?;
+    let (text, node) = understand(&bytes.content, path, root).map_err(|Failure { error, definitive }| {
+        let spans = secrets.suspected_spans(&String::from_utf8_lossy(&bytes.content));
+        Failure { error: error.masking(spans), definitive }
+    })?;
     Ok(Some(Source { bytes, text, node }))
 }
 
@@ -101,40 +119,76 @@ pub(crate) enum Origin {
 }
 
 /// A configuration as its layers say, not yet validated.
-#[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) name: String,
     pub(crate) value: Value,
     tree: Node,
+    /// Those of its layers, weakest first, and after them those of what is held.
     pub(crate) origins: Vec<Origin>,
+    /// How many of the origins are its layers.
+    layers: usize,
+    /// The rules it was loaded by.
+    pub(crate) fields: Fields,
+    /// What keeps its running value until a restart, in the order of the pointers.
+    pub(crate) held: Vec<Held>,
+}
+
+/// Without its values, some of which may be secret.
+impl std::fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Candidate").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Candidate {
     /// Merges the layers, weakest first, and the variables over them.
-    pub(crate) fn layered(name: &str, layers: &[Arc<Source>], variables: &Variables) -> Option<Self> {
+    pub(crate) fn layered(
+        name: &str,
+        layers: &[Arc<Source>],
+        variables: &Variables,
+        fields: Fields,
+    ) -> Option<Self> {
         let tree = layer(name, layers.iter().map(|layer| &layer.node), variables)?;
         let files = layers.iter().cloned().map(Origin::File);
         let variables = variables.of(name).iter().map(|(variable, ..)| Origin::Variable(variable.clone()));
-        let origins = files.chain(variables).collect();
-        let value = tree.to_value();
-        Some(Self { name: name.to_owned(), value, tree, origins })
+        let origins: Vec<Origin> = files.chain(variables).collect();
+        let (value, layers) = (tree.to_value(), origins.len());
+        Some(Self { name: name.to_owned(), value, tree, origins, layers, fields, held: Vec::new() })
     }
 
     /// The sources in files, weakest first.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<Source>> {
-        self.origins.iter().filter_map(|origin| match origin {
+        self.origins[..self.layers].iter().filter_map(|origin| match origin {
             Origin::File(source) => Some(source),
             Origin::Variable(_) => None,
         })
+    }
+
+    /// Its values as they may be shown.
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.fields.secrets()
+    }
+
+    /// A message without the secrets of this configuration.
+    pub(crate) fn scrub(&self, message: &str) -> String {
+        let on_disk = self.held.iter().filter_map(|held| Some((&held.pointer, held.on_disk.as_ref()?)));
+        let secrets = self.secrets();
+        let message = secrets.scrub([("", &self.value)], message);
+        secrets.scrub(on_disk.map(|(pointer, value)| (pointer.as_str(), value)), &message)
     }
 
     /// Makes `error` point at the value a JSON pointer names, or at the nearest one that exists.
     pub(crate) fn point(&self, error: Error, pointer: &str, root: &Path) -> Error {
         let place = &self.tree.nearest(pointer).place;
         match self.origins.get(place.source) {
+            // What is held stood there once: the file says something else by now.
+            Some(Origin::File(source)) if place.source >= self.layers => {
+                error.at(Location::file(&source.bytes.path, root))
+            }
             Some(Origin::File(source)) => {
                 let location = Location::file(&source.bytes.path, root);
-                error.at(location.at(&source.text, place.span.clone()))
+                let masked = self.secrets().spans(&source.node, &source.text);
+                error.at(location.at(&source.text, place.span.clone())).masking(masked)
             }
             Some(Origin::Variable(name)) => error.help(format!("set by the environment variable {name}")),
             None => error,

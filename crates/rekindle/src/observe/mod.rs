@@ -13,7 +13,7 @@ use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::propagate::{Awaited, Dispatch, Handlers};
-pub use status::{ConfigState, ConfigStatus, Status};
+pub use status::{ConfigState, ConfigStatus, Pending, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.
 const BUS_CAPACITY: usize = 1024;
@@ -135,7 +135,8 @@ impl Observe {
 
 fn log(event: &ChangeEvent) {
     match event {
-        ChangeEvent::ConfigChanged { config_name, generation, changed, duration, .. } => {
+        ChangeEvent::ConfigChanged { config_name, generation, changed, duration, secrets, .. } => {
+            let changed = secrets.conceal(changed);
             tracing::info!(config_name, generation, ?changed, ?duration, "configuration changed");
         }
         ChangeEvent::FileChanged { path, change_type } => {

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
+use crate::load::Candidate;
 
 /// How an engine is.
 #[derive(Debug, Clone)]
@@ -53,6 +56,33 @@ pub struct ConfigStatus {
     pub files: Vec<PathBuf>,
     /// Where two files claim one layer: the one that is used, and the one that is not read; absolute.
     pub shadowed: Vec<(PathBuf, PathBuf)>,
+    /// Fields that keep their running values until the program starts anew, in the order of the pointers.
+    pub pending: Vec<Pending>,
+}
+
+/// A field whose value on disk waits for a restart. Secrets in its values are shown as `"***"`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Pending {
+    /// The field, as a JSON pointer.
+    pub pointer: String,
+    /// What it is in the running program; `None` where it is not there.
+    pub running: Option<Value>,
+    /// What it will be after a restart; `None` where it will not be there.
+    pub on_disk: Option<Value>,
+}
+
+impl Pending {
+    /// What is pending of a configuration.
+    pub(crate) fn of(config: &Candidate) -> Vec<Self> {
+        let secrets = config.secrets();
+        let pending = config.held.iter().map(|held| {
+            let shown = |value: &Value| secrets.mask_at(&held.pointer, value);
+            let (running, on_disk) = (held.running.as_ref().map(shown), held.on_disk.as_ref().map(shown));
+            Self { pointer: held.pointer.clone(), running, on_disk }
+        });
+        pending.collect()
+    }
 }
 
 /// Whether what is on disk is what is in use.

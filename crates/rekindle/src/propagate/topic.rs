@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 use super::mailbox::Mailbox;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::Candidate;
+use crate::validate::type_message;
 
 /// How many values a slow `subscribe()` receiver may be behind before it is told that it lags.
 const RECEIVER_CAPACITY: usize = 16;
@@ -137,7 +138,8 @@ impl<T: DeserializeOwned + Send + Clone + 'static> Typed<T> {
 fn decode<T: DeserializeOwned>(candidate: &Candidate, root: &Path) -> Result<T> {
     serde_path_to_error::deserialize(&candidate.value).map_err(|fault| {
         let pointer = pointer(fault.path());
-        let message = format!("{} (in {})", fault.inner(), std::any::type_name::<T>());
+        let said = type_message(&fault.inner().to_string(), &pointer, candidate);
+        let message = format!("{said} (in {})", std::any::type_name::<T>());
         let error = Error::new(ErrorKind::Type, message).about(&pointer);
         candidate.point(error, &pointer, root)
     })

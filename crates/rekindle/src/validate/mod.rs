@@ -5,6 +5,9 @@
 //! and a panic in it is an error of this change and of no other.
 
 mod diff;
+mod fields;
+mod keep;
+mod refusal;
 mod schema;
 
 use std::path::Path;
@@ -16,6 +19,11 @@ use crate::error::{Error, ErrorKind, Result, panic_text};
 use crate::load::Candidate;
 use crate::propagate::{Ready, Topic, Veto};
 pub(crate) use diff::{changed_pointers, overlaps};
+pub use fields::Secrets;
+pub(crate) use fields::{Declared, Fields, Rule, steps};
+pub(crate) use keep::{immutable, of_mixture, until_restart};
+use refusal::as_refusal;
+pub(crate) use refusal::type_message;
 pub(crate) use schema::Schema;
 
 /// A custom check: refuses a configuration's value, or lets it pass.
@@ -60,18 +68,10 @@ impl Verified {
 
     /// A handler's refusal of one of them, as an error that says who, and points at what it is about.
     pub(crate) fn veto(&self, veto: &Veto, root: &Path) -> Error {
-        let refusal = &veto.error;
-        let message = format!("the handler {} refused it: {}", veto.handler, refusal.message());
-        let pointer = refusal.pointer().unwrap_or("");
-        let kind = if refusal.kind() == ErrorKind::Busy { ErrorKind::Busy } else { ErrorKind::Veto };
-        let mut error = Error::new(kind, message).about(pointer).by(&veto.handler);
-        if let Some(advice) = refusal.advice() {
-            error = error.help(advice);
-        }
         let name = veto.proposal.config_name();
         match self.candidates.iter().find(|candidate| candidate.name == name) {
-            Some(candidate) => candidate.point(error, pointer, root),
-            None => error,
+            Some(candidate) => refusal::as_veto(veto, candidate, root),
+            None => veto.error.clone(),
         }
     }
 
@@ -100,6 +100,12 @@ pub(crate) fn validate(
     for topic in &rules.topics {
         match guarded("decoding", || Arc::clone(topic).decode(&find, rules.root)) {
             Ok(value) => ready.extend(value),
+            Err(panic) if panic.kind() == ErrorKind::Panic => {
+                // It may quote any of the values that went into it.
+                let read = topic.names().iter().filter_map(|name| find(name));
+                let said = read.fold(panic.message().to_owned(), |said, config| config.scrub(&said));
+                problems.push(Error::new(ErrorKind::Panic, said));
+            }
             Err(error) => problems.push(error),
         }
     }
@@ -130,7 +136,7 @@ pub(crate) fn revert(
 
 fn against_schema(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
     let schema = rules.schemas.iter().find(|(name, _)| *name == candidate.name);
-    let faults = schema.map(|(_, schema)| schema.faults(&candidate.value)).unwrap_or_default();
+    let faults = schema.map(|(_, schema)| schema.faults(candidate)).unwrap_or_default();
     let pointed = faults.into_iter().map(|(pointer, message)| {
         candidate.point(Error::new(ErrorKind::Schema, message).about(&pointer), &pointer, rules.root)
     });
@@ -141,17 +147,6 @@ fn against_checks(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
     let checks = rules.checks.iter().filter(|check| check.config == candidate.name);
     let refusals = checks.filter_map(|check| guarded("a check", || (check.run)(&candidate.value)).err());
     refusals.map(|refusal| as_refusal(&refusal, candidate, rules.root)).collect()
-}
-
-/// A check may return any error; what leaves here says that a check refused, and where.
-fn as_refusal(refusal: &Error, candidate: &Candidate, root: &Path) -> Error {
-    let kind = if refusal.kind() == ErrorKind::Panic { ErrorKind::Panic } else { ErrorKind::Check };
-    let pointer = refusal.pointer().unwrap_or("");
-    let mut error = Error::new(kind, refusal.message()).about(pointer).because(refusal.clone());
-    if let Some(advice) = refusal.advice() {
-        error = error.help(advice);
-    }
-    candidate.point(error, pointer, root)
 }
 
 /// Calls user code; its panic becomes an error.

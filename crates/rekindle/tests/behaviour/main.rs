@@ -4,6 +4,7 @@
 
 mod backups;
 mod degraded;
+mod fields;
 mod handlers;
 mod layers;
 mod limits;
