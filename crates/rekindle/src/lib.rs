@@ -21,7 +21,6 @@
 mod builder;
 mod commit;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the manager's update is not wired to it yet"))]
 mod edit;
 mod engine;
 mod error;

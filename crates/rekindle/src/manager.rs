@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
 use crate::commit::{Snapshot, atomic, backup};
+use crate::edit::Patch;
 use crate::engine::{EngineHandle, Receipt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChangeEvent, ResourceKind};
@@ -155,6 +156,44 @@ impl HotReloadManager {
     /// The look is made whether or not its answer is waited for.
     pub async fn reload_now(&self) -> Result<Receipt> {
         self.engine.reload().await
+    }
+
+    /// Changes a configuration's files as `patch` says, and applies the change.
+    ///
+    /// Each value is changed in the file that sets it; comments, order and the file's mode stay. The
+    /// change is validated and prepared for before anything is written, and the write is one reload.
+    ///
+    /// `expected_generation` is that of the value the patch was made for, as a
+    /// [`Snapshot`] or an event tells it: if the configuration has changed since, nothing is done.
+    ///
+    /// ```
+    /// # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let (_dir, ws) = create_test_workspace_with_structure();
+    /// # let file = ws.config_dir().join("app.toml");
+    /// std::fs::write(&file, "port = 80 # the usual\n")?;
+    /// let manager = ws.start_hot_reload().await?;
+    /// let generation = manager.snapshot().generation();
+    /// let receipt = manager.update("app", generation, Patch::set("/port", 8080)).await?;
+    /// assert!(receipt.is_applied());
+    /// assert_eq!(std::fs::read_to_string(&file)?, "port = 8080 # the usual\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when there is no such configuration in use, [`ErrorKind::Conflict`] when it
+    /// has changed since, when the patch does not fit its value, or when something stronger than a file
+    /// sets the value; [`ErrorKind::Check`] when the file's format cannot say it;
+    /// [`ErrorKind::Stopped`] after a shutdown. That the new value is refused is in the receipt.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once it has begun, the update is made whether or not its answer is waited for.
+    pub async fn update(&self, config_name: &str, expected_generation: u64, patch: Patch) -> Result<Receipt> {
+        self.engine.update(config_name, expected_generation, patch).await
     }
 
     /// The backups of a configuration file (`config/app.toml`, or absolute), oldest first.

@@ -17,7 +17,7 @@ use super::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 use super::run::Engine;
 use super::verdict::config_changed;
 use super::{Command, Shared};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::load::Failure;
 use crate::propagate::Proposal;
@@ -43,14 +43,14 @@ pub(super) enum Reason {
 pub(crate) struct Asked {
     pub(super) trigger: Trigger,
     /// Where nobody waits for the answer there is none.
-    pub(super) reply: Option<oneshot::Sender<Receipt>>,
+    pub(super) reply: Option<oneshot::Sender<Result<Receipt>>>,
     pub(super) at: Instant,
     /// Configurations that changed in an earlier look, of which a writer overtook a part.
     pub(super) applied: Vec<String>,
 }
 
 impl Asked {
-    pub(super) fn new(trigger: Trigger, reply: Option<oneshot::Sender<Receipt>>) -> Self {
+    pub(super) fn new(trigger: Trigger, reply: Option<oneshot::Sender<Result<Receipt>>>) -> Self {
         Self { trigger, reply, at: Instant::now(), applied: Vec::new() }
     }
 }
@@ -213,9 +213,16 @@ impl Engine {
             Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(&landed),
             Verdict::Failed(failure) => {
                 let error = failure.error.clone();
-                self.refuse(landed, &error);
+                self.tally(&landed);
+                match landed.edit {
+                    Some(_) => self.decline(&landed, &error),
+                    None => self.refuse(landed, &error),
+                }
             }
-            Verdict::Unchanged => self.leave(landed),
+            Verdict::Unchanged => {
+                self.tally(&landed);
+                self.leave(landed);
+            }
             Verdict::Verified(_) if landed.asked.is_some() => self.keep(landed),
             Verdict::Verified(verified) => {
                 let proposals = self.proposals(verified, &landed);
@@ -338,7 +345,7 @@ impl Engine {
         let receipt = self.receipt(id, trigger, batch);
         self.shared.observe.completed(&receipt);
         if let Some(reply) = reply {
-            drop(reply.send(receipt));
+            drop(reply.send(Ok(receipt)));
         }
     }
 

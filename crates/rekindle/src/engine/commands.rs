@@ -41,6 +41,7 @@ impl Engine {
             command if !self.flights.is_empty() => self.deferred.push(command),
             Command::Activate { names, reply } => self.activate(names, reply),
             Command::Reload(asked) => self.reload(asked),
+            Command::Update(update) => self.update(*update),
             Command::Adopt { settings, reply } => self.adopt(*settings, reply),
             // Answered by the loop, which ends on it.
             Command::Shutdown { .. } => {}
@@ -233,7 +234,7 @@ pub(super) fn source(settings: &Settings) -> Source {
 }
 
 /// A look without patience.
-fn at_once(path: PathBuf, now: Instant) -> Due {
+pub(super) fn at_once(path: PathBuf, now: Instant) -> Due {
     Due { path, from: None, first: now, last: now, last_chance: true, seen: None }
 }
 

@@ -15,6 +15,7 @@ mod receipt;
 mod run;
 mod timer;
 mod trial;
+mod update;
 mod verdict;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use self::batch::{Asked, BatchId};
 pub(crate) use self::probation::HealthCheck;
 pub use self::probation::Probation;
 pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
+use self::update::Update;
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Meet { names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()> },
     /// Look at everything now, without patience for more than what is being written.
     Reload(Asked),
+    /// Change a configuration's files, if what they hold then is good.
+    Update(Box<Update>),
     /// Watch what handlers were registered for meanwhile, too.
     Widen { done: std::sync::mpsc::SyncSender<()> },
     /// Go on with other settings.
@@ -223,7 +227,7 @@ impl EngineHandle {
 
     /// Looks at everything now.
     pub(crate) async fn reload(&self) -> Result<Receipt> {
-        self.ask(|reply| Command::Reload(Asked::new(Trigger::Call, Some(reply)))).await
+        self.ask(|reply| Command::Reload(Asked::new(Trigger::Call, Some(reply)))).await?
     }
 
     /// Ends the engine for everybody.

@@ -41,15 +41,28 @@ impl Engine {
         self.free(&landed.names);
     }
 
+    /// Something came of it: a part of its batch's receipt.
+    pub(super) fn tally(&mut self, landed: &Landed) {
+        if let Some(batch) = self.batches.get_mut(&landed.batch) {
+            batch.decided = true;
+            batch.times = batch.times.max(landed.times);
+            batch.times.total = batch.times.total.max(landed.noticed.elapsed());
+        }
+    }
+
+    /// An update is not fit to be applied. Nothing has been written: it says nothing of what is on disk.
+    pub(super) fn decline(&mut self, landed: &Landed, error: &Error) {
+        if let Some(batch) = self.batches.get_mut(&landed.batch) {
+            batch.refused.extend(landed.names.iter().map(|name| (name.clone(), error.clone())));
+        }
+        self.free(&landed.names);
+    }
+
     /// It is not fit to be applied.
     pub(super) fn refuse(&mut self, landed: Landed, error: &Error) {
-        let Landed { batch, names, touched, outcome, stuck, times, .. } = landed;
+        let Landed { batch, names, touched, outcome, stuck, .. } = landed;
         let first = matches!(self.batches.get(&batch).map(|batch| &batch.reason), Some(Reason::First(_)));
         let news = self.note(&names, &touched, &outcome, first);
-        if let Some(batch) = self.batches.get_mut(&batch) {
-            batch.decided = true;
-            batch.times = batch.times.max(times);
-        }
         for name in &names {
             let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
             let exists = self.shared.committed.get(name).is_some()
@@ -85,11 +98,7 @@ impl Engine {
 
     /// Its files are what is in use.
     pub(super) fn leave(&mut self, landed: Landed) {
-        let Landed { batch, names, touched, outcome, times, .. } = landed;
-        if let Some(batch) = self.batches.get_mut(&batch) {
-            batch.decided = true;
-            batch.times = batch.times.max(times);
-        }
+        let Landed { names, touched, outcome, .. } = landed;
         self.note(&names, &touched, &outcome, false);
         self.recover(&names);
         self.free(&names);
@@ -119,12 +128,13 @@ impl Engine {
         let mut commit = self.shared.committed.commit(verified, &[]);
         let swapped = noticed.elapsed();
         self.hand_on(&mut commit);
+        rest.iter().for_each(|landed| self.tally(landed));
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
-            batch.decided = true;
-            batch.times = rest.iter().fold(batch.times, |times, landed| times.max(landed.times));
             batch.times.commit = batch.times.commit.max(began.elapsed());
-            batch.times.total = batch.times.total.max(noticed.elapsed());
+        }
+        for landed in rest.iter().filter(|landed| landed.edit.is_some()) {
+            self.expect_own_writes(&landed.touched);
         }
         self.note_all(&rest, silent);
         let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);

@@ -177,6 +177,17 @@ impl Candidate {
         secrets.scrub(on_disk.map(|(pointer, value)| (pointer.as_str(), value)), &message)
     }
 
+    /// What sets the value at a pointer, if that is stronger than any file. Of a table only its parts are set.
+    pub(crate) fn stronger(&self, pointer: &str) -> Option<String> {
+        let node = self.tree.nearest(pointer);
+        match self.origins.get(node.place.source) {
+            Some(Origin::Variable(name)) if !matches!(node.data, Data::Object(_)) => {
+                Some(format!("the environment variable {name}"))
+            }
+            _ => None,
+        }
+    }
+
     /// Makes `error` point at the value a JSON pointer names, or at the nearest one that exists.
     pub(crate) fn point(&self, error: Error, pointer: &str, root: &Path) -> Error {
         let place = &self.tree.nearest(pointer).place;

@@ -289,6 +289,11 @@ impl Settle {
         self.pending.get(path).is_some_and(changing)
     }
 
+    /// Forgets what was told of a path: it has been looked at otherwise.
+    pub(crate) fn forget(&mut self, path: &Path) {
+        self.pending.remove(path);
+    }
+
     /// Whether a path is open for writing, or was written after a moment.
     pub(crate) fn is_written_since(&self, path: &Path, moment: Instant) -> bool {
         self.pending.get(path).is_some_and(|pending| match pending.state {

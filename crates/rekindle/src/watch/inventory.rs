@@ -43,7 +43,7 @@ impl Stamp {
     }
 
     /// Of a file that is there and cannot be looked at.
-    fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         let (file, at) = ((0, 0), SystemTime::now());
         Self { file, size: 0, modified: None, changed: None, unknown: true, hash: None, at }
     }

@@ -13,6 +13,7 @@ mod site;
 mod streams;
 mod two_phase;
 mod undo;
+mod updates;
 mod validation;
 mod waiting;
 mod watching;
