@@ -5,6 +5,11 @@
 //! byte the same everywhere else, one module a format. At the end every new text is read again and
 //! must say exactly what was meant. Pure: no file is touched here.
 
+#![cfg_attr(
+    not(all(feature = "toml", feature = "json", feature = "yaml")),
+    allow(unused, reason = "every format needs another part of the helpers")
+)]
+
 #[cfg(any(feature = "toml", feature = "json", feature = "yaml"))]
 mod commas;
 #[cfg(feature = "json")]
@@ -109,26 +114,30 @@ impl FileLayer<'_> {
         }
     }
 
+    /// The same, with each list that differs in length set as a whole if `edits` say so.
     fn edited_so(&self, edits: &[Edit], wanted: &Value) -> Result<String> {
-        let (mark, body) = match self.text.strip_prefix(BYTE_ORDER_MARK) {
-            Some(body) => (true, body),
-            None => (false, self.text),
-        };
-        let new = match self.format {
-            #[cfg(feature = "toml")]
-            Format::Toml => toml::edited(self, body, edits, wanted)?,
-            #[cfg(feature = "json")]
-            Format::Json | Format::Jsonc => self.one_by_one(body, edits, json::edit)?,
-            #[cfg(feature = "yaml")]
-            Format::Yaml => yaml::edited(self, body, edits, wanted)?,
-            #[allow(unreachable_patterns, reason = "reached only when a format's feature is off")]
-            _ => return Err(self.refuse("this program was built without support for this format")),
-        };
-        let new = if mark { format!("{BYTE_ORDER_MARK}{new}") } else { new };
-        if self.read(&new).is_some_and(|node| node.to_value() == *wanted) {
-            return Ok(new);
+        let body = self.text.strip_prefix(BYTE_ORDER_MARK);
+        let mut new = self.new_body(body.unwrap_or(self.text), edits, wanted)?;
+        if body.is_some() {
+            new.insert(0, BYTE_ORDER_MARK);
         }
-        Err(self.not_possible(&edits[0].steps))
+        match self.read(&new) {
+            Some(node) if node.to_value() == *wanted => Ok(new),
+            _ => Err(self.not_possible(&edits[0].steps)),
+        }
+    }
+
+    fn new_body(&self, text: &str, edits: &[Edit], wanted: &Value) -> Result<String> {
+        match self.format {
+            #[cfg(feature = "toml")]
+            Format::Toml => toml::edited(self, text, edits, wanted),
+            #[cfg(feature = "json")]
+            Format::Json | Format::Jsonc => self.one_by_one(text, edits, json::edit),
+            #[cfg(feature = "yaml")]
+            Format::Yaml => yaml::edited(self, text, edits, wanted),
+            #[allow(unreachable_patterns, reason = "reached only when a format's feature is off")]
+            _ => Err(self.refuse("this program was built without support for this format")),
+        }
     }
 
     /// Makes edits: to values that are there all at once, and the others in turn, each to the text

@@ -42,12 +42,12 @@ fn by_hand(layer: &FileLayer<'_>, text: &str, root: &Node, edits: &[Edit], at: u
     };
     let steps = &edits.iter().find(broken).unwrap_or(&edits[0]).steps;
     let pointer = pointer::pointer(steps);
-    let span = root.nearest(&pointer).place.span.clone();
+    let span = layer.node.nearest(&pointer).place.span.clone();
     let (line, _) = line_and_column(text, at);
     let message = format!(
         "`{pointer}` cannot be changed without writing the file anew, which would lose the {what} in line {line}"
     );
-    let location = Location::file(layer.path, std::path::Path::new("")).at(text, span);
+    let location = Location::file(layer.path, std::path::Path::new("")).at(layer.text, span);
     Error::new(ErrorKind::Check, message).help("edit it by hand, here").about(pointer).at(location)
 }
 
@@ -178,10 +178,12 @@ fn column(text: &str, at: usize) -> usize {
     text[line_start(text, at)..at].chars().count()
 }
 
-/// The members of a table in the order of their text, each from its key to the end of its value.
-fn members(table: &Table) -> Vec<Span> {
-    let mut spans: Vec<Span> =
-        table.iter().map(|(_, member)| member.key.span.start..member.node.place.span.end).collect();
+/// The members of a table in the order of their text, each from its key to the end of its value. Those
+/// that it merges from elsewhere are not among them.
+fn members(node: &Node, table: &Table) -> Vec<Span> {
+    let whole = &node.place.span;
+    let members = table.iter().map(|(_, member)| member.key.span.start..member.node.place.span.end);
+    let mut spans: Vec<Span> = members.filter(|span| whole.contains(&span.start)).collect();
     spans.sort_by_key(|span| span.start);
     spans
 }
@@ -190,7 +192,7 @@ fn members(table: &Table) -> Vec<Span> {
 fn flow<'t>(text: &'t str, node: &Node, table: &Table) -> Option<Commas<'t>> {
     let whole = node.place.span.clone();
     let bracketed = text.get(whole.clone())?.starts_with('{');
-    bracketed.then(|| Commas { text, whole, items: members(table), comments: Comments::Hash })
+    bracketed.then(|| Commas { text, whole, items: members(node, table), comments: Comments::Hash })
 }
 
 /// A new key at the end of a table.
@@ -198,7 +200,7 @@ fn add(text: &str, node: &Node, table: &Table, key: &str, value: &Value) -> Opti
     if let Some(commas) = flow(text, node, table) {
         return Some(commas.append("  ", |_| format!("{}: {}", quoted(key), render::flow(value))));
     }
-    let members = members(table);
+    let members = members(node, table);
     let (first, last) = (members.first()?, members.last()?);
     let gap = line_break(text);
     let line = render::member(key, value, column(text, first.start), gap);
@@ -211,7 +213,7 @@ fn remove(text: &str, node: &Node, table: &Table, key: &str) -> Option<Vec<Splic
     if let Some(commas) = flow(text, node, table) {
         return Some(commas.remove(commas.items.iter().position(|span| span.start == start)?));
     }
-    let members = members(table);
+    let members = members(node, table);
     let at = members.iter().position(|span| span.start == start)?;
     let lines = line_start(text, start)..next_line(text, members[at].end.max(start));
     match members.get(at + 1) {

@@ -20,7 +20,9 @@ use crate::validate::{Fields, Secrets};
 pub(crate) use env::Variables;
 pub(crate) use hold::Held;
 pub(crate) use read::{Bytes, read_bytes};
-pub(crate) use tree::{Data, Node, Span, Table};
+#[cfg(any(feature = "json", feature = "yaml"))]
+pub(crate) use tree::Table;
+pub(crate) use tree::{Data, Node, Span};
 
 /// Something that keeps a configuration from being loaded.
 #[derive(Debug, Clone)]

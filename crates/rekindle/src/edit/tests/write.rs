@@ -68,7 +68,7 @@ fn toml_table(table: &Map<String, Value>, path: &str, style: &Style<'_>, text: &
         let name = toml_key(key, style);
         match value {
             Value::Object(below) if !below.is_empty() && style.pick(3) == 0 => {
-                dotted(&name, below, style, text)
+                dotted(&name, below, style, text);
             }
             Value::Object(below) if style.pick(3) > 0 => sections.push((name, vec![below], false)),
             Value::Array(items)

@@ -86,6 +86,20 @@ fn what_cannot_be_edited_in_place_is_written_anew_if_nothing_is_lost() {
 }
 
 #[test]
+fn what_is_peculiar_to_yaml_stays() {
+    table(&[
+        ("%YAML 1.2\n---\na: 1 # a\n...\n", json!({"a": 2}), "%YAML 1.2\n---\na: 2 # a\n...\n"),
+        ("a: &x 1\nb: *x # b\n", json!({"b": 5}), "a: &x 1\nb: 5 # b\n"),
+        ("a: !!str 1 # a\n", json!({"a": "2"}), "a: !!str \"2\" # a\n"),
+        (
+            "b: &b {x: 1}\nc:\n  <<: *b\n  y: 2\n",
+            json!({"c": {"y": 3, "z": 4}}),
+            "b: &b {x: 1}\nc:\n  <<: *b\n  y: 3\n  z: 4\n",
+        ),
+    ]);
+}
+
+#[test]
 fn what_would_lose_something_is_refused_with_its_line() {
     let refused = |text: &str, patch: Value| one("app.yaml", text, &Patch::merge(patch)).unwrap_err();
     let error = refused("a: &a\n  x: 1\nb: *a\n", json!({"b": {"x": 2}}));

@@ -51,7 +51,7 @@ pub(super) fn statements(document: &Document<impl AsRef<str>>) -> Vec<Statement<
 }
 
 fn in_table<'d>(table: &'d Table, path: &mut Steps, found: &mut Vec<Statement<'d>>) {
-    for (key, item) in table.iter() {
+    for (key, item) in table {
         path.push(key.to_owned());
         match item {
             Item::None => {}
@@ -102,7 +102,7 @@ pub(super) fn inline_items(table: &InlineTable) -> Vec<InlineItem<'_>> {
 }
 
 fn in_inline<'d>(table: &'d InlineTable, path: &mut Steps, found: &mut Vec<InlineItem<'d>>) {
-    for (key, value) in table.iter() {
+    for (key, value) in table {
         path.push(key.to_owned());
         match value {
             Value::InlineTable(below) if below.is_dotted() => in_inline(below, path, found),

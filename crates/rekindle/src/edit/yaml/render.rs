@@ -83,7 +83,7 @@ pub(super) fn document(value: &Value, before: &Node, line_break: &str) -> String
     let mut out = String::new();
     match value {
         Value::Object(members) if !members.is_empty() => {
-            write_table(members, Some(before), 0, line_break, &mut out)
+            write_table(members, Some(before), 0, line_break, &mut out);
         }
         other => out = format!("{}{line_break}", flow(other)),
     }
@@ -147,7 +147,11 @@ fn write_list(items: &[Value], before: &[Node], column: usize, line_break: &str,
                 out.replace_range(start + column..=start + column, "-");
             }
             item => {
-                out.push_str(&format!("{}- {}{line_break}", " ".repeat(column), inline_like(item, "", false)))
+                out.push_str(&format!(
+                    "{}- {}{line_break}",
+                    " ".repeat(column),
+                    inline_like(item, "", false)
+                ));
             }
         }
     }
