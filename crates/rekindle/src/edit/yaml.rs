@@ -223,7 +223,7 @@ fn remove(text: &str, node: &Node, table: &Table, key: &str) -> Option<Vec<Splic
         }
         _ if members.len() == 1 => Some(vec![Splice::new(members[at].clone(), "{}")]),
         _ if begins_line(text, start) => Some(vec![Splice::delete(lines)]),
-        Some(next) if is_blank(&text[members[at].end..next.start]) => {
+        Some(next) if text.get(members[at].end..next.start).is_some_and(is_blank) => {
             Some(vec![Splice::delete(start..next.start)])
         }
         _ => None,
