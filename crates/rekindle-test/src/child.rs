@@ -123,6 +123,17 @@ impl Program {
         crate::program::run(Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.id())]));
     }
 
+    /// Kills it, and waits until it is gone.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended by itself.
+    pub fn kill(mut self) {
+        assert!(self.child.try_wait().expect("it is a child").is_none(), "it ended; see above why");
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
     /// Waits for its end, which has to be a good one.
     ///
     /// # Panics

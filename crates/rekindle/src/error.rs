@@ -91,6 +91,8 @@ pub enum ErrorKind {
     Watch,
     /// A backup could not be written or restored.
     Backup,
+    /// A good generation could not be kept in the history, or what is kept of it is damaged.
+    History,
     /// Anything else; what a handler returns usually ends up here.
     #[default]
     Other,

@@ -25,6 +25,8 @@ mod edit;
 mod engine;
 mod error;
 mod event;
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not keep a history yet"))]
+mod history;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -57,6 +59,7 @@ pub use edit::Patch;
 pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
+pub use history::{HistoryEntry, Outcome, Trigger};
 pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Pending, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};

@@ -1,16 +1,19 @@
 //! The only place that writes files: whole, or not at all.
 
-use std::fs::Permissions;
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, Permissions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{NamedTempFile, PersistError};
 
+/// What the name of a staged file begins and ends with. The dot and the ending keep it out of everybody's patterns.
+const STAGED: (&str, &str) = (".rekindle-", ".tmp");
+
 /// A new file beside `target`, written and synced, not yet in place.
 fn staged(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> io::Result<NamedTempFile> {
     let directory = target.parent().unwrap_or(Path::new("."));
-    // The dot and the ending keep it out of everybody's patterns.
-    let mut file = tempfile::Builder::new().prefix(".rekindle-").suffix(".tmp").tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(STAGED.0).suffix(STAGED.1).tempfile_in(directory)?;
     file.write_all(content)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions.clone())?;
@@ -37,6 +40,27 @@ pub(crate) fn create(target: &Path, content: &[u8], permissions: Option<&Permiss
 
 /// The name is in the directory, and survives a crash only once that is synced.
 fn sync_directory(target: &Path) -> io::Result<()> {
-    let directory = target.parent().unwrap_or(Path::new("."));
+    sync_names(target.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes the names in a directory survive a crash.
+pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { std::fs::File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+/// Whether a name is that of a file which a writer was killed over, or is staging right now.
+pub(crate) fn is_staged(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(STAGED.0) && name.ends_with(STAGED.1))
+}
+
+/// Makes a directory that only its owner may look into. One that is there is left as it is.
+pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Ok(()) => sync_directory(path),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(cause) => Err(cause),
+    }
 }
