@@ -56,6 +56,7 @@ pub(crate) fn is_staged(name: &OsStr) -> bool {
 /// Makes a directory that only its owner may look into. One that is there is left as it is.
 pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
+    builder.recursive(false);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {

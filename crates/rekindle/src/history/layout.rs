@@ -99,11 +99,13 @@ impl Layout {
     }
 }
 
-/// The names in a directory; none when it is not there.
+/// The names in a directory; none when it is not there, or is none.
 pub(super) fn names_in(directory: &Path) -> io::Result<Vec<OsString>> {
     match std::fs::read_dir(directory) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())).collect(),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
         Err(cause) => Err(cause),
     }
 }

@@ -6,8 +6,13 @@ use std::path::Path;
 
 /// Held until it is dropped, or the process ends.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// To close the file is not enough: a process that is being started may have it, too, for a moment.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 /// Waits for the lock.
@@ -16,13 +21,19 @@ pub(super) fn exclusive(path: &Path) -> io::Result<Lock> {
     loop {
         match file.lock() {
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            result => return result.map(|()| Lock { _file: file }),
+            result => return result.map(|()| Lock(file)),
         }
     }
 }
 
+/// Takes the lock of a file that is there, unless somebody has it.
+pub(super) fn try_existing(path: &Path) -> Option<Lock> {
+    let file = File::open(path).ok()?;
+    file.try_lock().ok().map(|()| Lock(file))
+}
+
 /// Opens a file that is there to be locked, and makes it where it is missing.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(false);
     #[cfg(unix)]

@@ -3,9 +3,11 @@
 //! A run holds a lock on its `{run}.run` while the process lives. Beside it `{run}.json` says which revisions
 //! are in use and not yet confirmed. These are two files because a lock belongs to a file, and one that is
 //! replaced is another file. A mark that is there and not locked is that of a run which crashed.
+//!
+//! A process that the program forked and that lives on holds the lock with it; one that it started as
+//! another program does not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +16,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{self, Layout};
+use super::lock::{self, Lock};
 use super::tidy::remove_leftovers;
-use super::{History, Outcome, lock};
+use super::{History, Outcome};
 use crate::commit::atomic;
 use crate::error::{ErrorKind, Result};
 
@@ -34,7 +37,7 @@ pub(crate) struct Run {
     layout: Layout,
     id: String,
     state: State,
-    _locked: File,
+    _lock: Lock,
 }
 
 /// A run that crashed. While this is held, nobody else counts it.
@@ -44,7 +47,7 @@ pub(crate) struct CrashedRun {
     id: String,
     /// The revisions that were in use and not yet confirmed, by configuration.
     pub(crate) unconfirmed: BTreeMap<String, u64>,
-    _locked: File,
+    _lock: Lock,
 }
 
 /// A revision that a crash was counted against.
@@ -123,11 +126,14 @@ impl History {
         Ok(suspects)
     }
 
-    /// `None` where there is no such revision any more.
+    /// `None` where there is no such revision any more, or one that nobody can go back to as it is damaged.
     fn count_crash(&self, config: &str, revision: u64) -> Result<Option<Suspect>> {
+        if self.get(config, revision).is_err() {
+            return Ok(None);
+        }
         match self.change_outcome(config, revision, Outcome::after_crash) {
             Ok(outcome) => Ok(Some(Suspect { config: config.to_owned(), revision, outcome })),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Name) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -155,10 +161,9 @@ fn start(layout: &Layout) -> io::Result<Run> {
     let started = jiff::Timestamp::now();
     let id = new_id(started.as_millisecond(), RandomState::new().hash_one(std::process::id()));
     let state = State { pid: std::process::id(), started, unconfirmed: BTreeMap::new() };
-    let locked = lock::open(&mark_path(layout, &id))?;
-    locked.lock()?;
+    let lock = lock::exclusive(&mark_path(layout, &id))?;
     write_state(&state_path(layout, &id), &state)?;
-    Ok(Run { layout: layout.clone(), id, state, _locked: locked })
+    Ok(Run { layout: layout.clone(), id, state, _lock: lock })
 }
 
 /// A UUID of version 7: the time, so that names sort by it, and something random.
@@ -186,12 +191,11 @@ fn crashed(layout: &Layout) -> io::Result<Vec<CrashedRun>> {
 
 /// A run that has left its mark, if it crashed. A mark that cannot be opened or locked says nothing.
 fn look(layout: &Layout, id: String) -> Option<CrashedRun> {
-    let locked = File::open(mark_path(layout, &id)).ok()?;
-    locked.try_lock().ok()?;
+    let lock = lock::try_existing(&mark_path(layout, &id))?;
     // One that crashed before it wrote this had nothing in use.
     let state = std::fs::read(state_path(layout, &id)).ok();
     let state = state.and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok()).unwrap_or_default();
-    Some(CrashedRun { layout: layout.clone(), id, unconfirmed: state.unconfirmed, _locked: locked })
+    Some(CrashedRun { layout: layout.clone(), id, unconfirmed: state.unconfirmed, _lock: lock })
 }
 
 /// Removes a run's mark last, so that a crash half-way leaves a mark that says nothing.

@@ -141,14 +141,15 @@ fn what_is_foreign_is_left_alone() {
     let root = Root::new();
     root.record("app", "n = 1");
     let kept = root.path().join("data/rekindle/history");
-    for name in ["notes.txt", ".blobs/notes.txt", "app/notes.txt", "app/1.json"] {
+    for name in ["notes", "notes.txt", ".blobs/notes.txt", "app/notes.txt", "app/1.json"] {
         std::fs::write(kept.join(name), "mine").expect("it is ours");
     }
     std::fs::create_dir(kept.join("app/0000000009.json")).expect("it is ours");
     let next_run = History::open(root.path(), Limits::default());
-    assert_eq!(next_run.record(new("app", "n = 2")).expect("there is room").record.revision, 10);
+    let recorded = next_run.record(new("app", "n = 2")).expect("there is room");
+    assert_eq!((recorded.record.revision, recorded.untidy.is_none()), (10, true));
     assert_eq!(listed(&next_run, "app"), [1, 10]);
-    for name in ["notes.txt", ".blobs/notes.txt", "app/notes.txt", "app/1.json"] {
+    for name in ["notes", "notes.txt", ".blobs/notes.txt", "app/notes.txt", "app/1.json"] {
         assert!(kept.join(name).exists(), "{name}");
     }
 }

@@ -1,6 +1,7 @@
 //! The history on real disks: what it keeps, what it survives.
 
 mod damage;
+#[cfg(target_os = "linux")]
 mod faults;
 mod keeping;
 mod killed;

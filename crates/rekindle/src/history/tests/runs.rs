@@ -119,6 +119,19 @@ fn a_crash_is_not_held_against_what_another_process_has_judged() {
 }
 
 #[test]
+fn a_crash_with_a_revision_that_is_damaged_by_now_is_not_counted_again_and_again() {
+    let root = Root::new();
+    root.record("app", "1");
+    crash(&root, "app", 1);
+    let record = root.path().join("data/rekindle/history/app/0000000001.json");
+    std::fs::write(record, "{").expect("it is ours");
+    let (run, crashed) = begin(&root);
+    assert_eq!(root.history.count_crashes(crashed).expect("they can be counted"), []);
+    run.end().expect("it can be marked");
+    assert!(marks(&root).is_empty());
+}
+
+#[test]
 fn a_mark_cut_off_anywhere_hinders_no_start() {
     let root = Root::new();
     let (mut run, _) = begin(&root);
