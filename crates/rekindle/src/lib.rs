@@ -56,7 +56,7 @@ pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
 pub use edit::Patch;
-pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
+pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};

@@ -28,12 +28,13 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use self::batch::{Asked, BatchId};
 pub(crate) use self::probation::HealthCheck;
 pub use self::probation::Probation;
-pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes, Trigger};
+pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes};
 use self::update::Update;
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
+use crate::history::Trigger;
 use crate::observe::Observe;
 use crate::propagate::{ConfigStream, Handlers, Merge, Registration, Topic, Typed};
 use crate::validate::Check;
@@ -227,7 +228,7 @@ impl EngineHandle {
 
     /// Looks at everything now.
     pub(crate) async fn reload(&self) -> Result<Receipt> {
-        self.ask(|reply| Command::Reload(Asked::new(Trigger::Call, Some(reply)))).await?
+        self.ask(|reply| Command::Reload(Asked::new(Trigger::Reload, Some(reply)))).await?
     }
 
     /// Ends the engine for everybody.

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
+use crate::history::Trigger;
 
 /// What came of a reload. The same for all triggers: a change of files, a call, a signal, an update.
 ///
@@ -33,26 +34,6 @@ pub struct Receipt {
     pub stages: StageTimes,
     /// When it was done.
     pub at: SystemTime,
-}
-
-/// What asked for a reload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Trigger {
-    /// The start of the engine, or the first use of a configuration.
-    Start,
-    /// Files changed.
-    Files,
-    /// [`HotReloadManager::reload_now`](crate::HotReloadManager::reload_now) and its like.
-    Call,
-    /// SIGHUP.
-    Signal,
-    /// [`HotReloadManager::update`](crate::HotReloadManager::update).
-    Update,
-    /// [`HotReloadManager::rollback`](crate::HotReloadManager::rollback).
-    Rollback,
-    /// A generation turned out to do harm, and was undone.
-    Undo,
 }
 
 /// What came of a reload.
@@ -153,21 +134,6 @@ impl ReloadOutcome {
             Self::Unchanged => "unchanged",
             Self::Refused { .. } => "refused",
             Self::RolledBack { .. } => "rolled-back",
-        }
-    }
-}
-
-impl Trigger {
-    /// The trigger in one lower-case word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Files => "files",
-            Self::Call => "call",
-            Self::Signal => "signal",
-            Self::Update => "update",
-            Self::Rollback => "rollback",
-            Self::Undo => "undo",
         }
     }
 }

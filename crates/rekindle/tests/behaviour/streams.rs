@@ -131,7 +131,7 @@ async fn reload_now_tells_what_came_of_it() {
     let manager = site.builder().poll(Duration::from_secs(3600)).start().await.expect("an engine");
     let receipt = manager.reload_now().await.expect("an answer");
     assert!(matches!(receipt.outcome, ReloadOutcome::Unchanged), "{receipt:?}");
-    assert_eq!((receipt.generation, receipt.trigger), (1, Trigger::Call));
+    assert_eq!((receipt.generation, receipt.trigger), (1, Trigger::Reload));
     site.write("config/app.toml", "x = 1\n");
     site.write("config/new.toml", "z = 1\n");
     let receipt = manager.reload_now().await.expect("an answer");
