@@ -1,8 +1,9 @@
 //! Problems in, the lines they are in out, with what is wrong underlined.
 //!
 //! Reads the files that the problems are about. Where one cannot be read, or has changed since, the
-//! place is named without its lines.
+//! place is named without its lines. Secrets in those lines are masked: the problem knows where they are.
 
+use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -28,25 +29,28 @@ pub(crate) fn report(error: &Error, root: &Path, width: Option<usize>) -> String
 struct Source {
     /// As it is shown.
     path: String,
-    /// Its text, if it can be had.
-    text: Option<String>,
+    /// Its text, and what of that to underline, if it can be had.
+    text: Option<(String, Range<usize>)>,
 }
 
 impl Source {
     fn of(problem: &Error, root: &Path) -> Option<Self> {
         let path = problem.path()?;
         let shown = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
-        let bytes = problem.span().and_then(|_| std::fs::read(path).ok());
-        let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let span = problem.span().and_then(|span| Some((span, std::fs::read(path).ok()?)));
+        let text = span.and_then(|(span, bytes)| {
+            let text = String::from_utf8_lossy(&bytes);
+            text.get(span.clone())?;
+            masked(&text, problem.masked_spans(), span)
+        });
         Some(Self { path: printable(&shown).into_owned(), text })
     }
 
     /// The lines around the problem, if they are still there.
-    fn annotated(&self, problem: &Error) -> Option<Snippet<'_, Annotation<'_>>> {
-        let (text, span) = (self.text.as_deref()?, problem.span()?);
-        text.get(span.clone())?;
-        let snippet = Snippet::source(text).line_start(1).path(self.path.as_str());
-        Some(snippet.annotation(AnnotationKind::Primary.span(span)))
+    fn annotated(&self) -> Option<Snippet<'_, Annotation<'_>>> {
+        let (text, span) = self.text.as_ref()?;
+        let snippet = Snippet::source(text.as_str()).line_start(1).path(self.path.as_str());
+        Some(snippet.annotation(AnnotationKind::Primary.span(span.clone())))
     }
 
     fn origin(&self, problem: &Error) -> Origin<'_> {
@@ -58,9 +62,44 @@ impl Source {
     }
 }
 
+/// A text with its secrets masked, none of which goes over the end of a line, and where a span of it is
+/// then. `None` where the secrets are not in this text: it has changed since.
+fn masked(text: &str, secrets: &[Range<usize>], span: Range<usize>) -> Option<(String, Range<usize>)> {
+    let mut shown = String::with_capacity(text.len());
+    let (mut at, mut moved) = (0, span.clone());
+    for secret in secrets {
+        shown.push_str(text.get(at..secret.start)?);
+        let mask = mask(text, secret, &span)?;
+        let (start, end) = (shown.len(), shown.len() + mask.len());
+        // An end that is within a secret is moved to that end of the mask.
+        match span.start {
+            within if secret.contains(&within) => moved.start = start,
+            after if after >= secret.end => moved.start = end + after - secret.end,
+            _ => {}
+        }
+        match span.end {
+            within if secret.start < within && within < secret.end => moved.end = end,
+            after if after >= secret.end => moved.end = end + after - secret.end,
+            _ => {}
+        }
+        shown.push_str(&mask);
+        at = secret.end;
+    }
+    shown.push_str(text.get(at..)?);
+    Some((shown, moved))
+}
+
+/// What stands in place of a secret. In front of what is underlined it is as long as the secret: the column
+/// is to be right, and tells the length anyway.
+fn mask(text: &str, secret: &Range<usize>, span: &Range<usize>) -> Option<String> {
+    let hidden = text.get(secret.clone())?;
+    let is_before = text.get(secret.end..span.start).is_some_and(|between| !between.contains('\n'));
+    Some("*".repeat(if is_before { hidden.chars().count() } else { 3 }))
+}
+
 fn groups<'a>(problem: &'a Error, source: Option<&'a Source>) -> Vec<Group<'a>> {
     let title = Level::ERROR.primary_title(printable(problem.message()));
-    let first = match source.map(|source| (source, source.annotated(problem))) {
+    let first = match source.map(|source| (source, source.annotated())) {
         Some((_, Some(snippet))) => title.element(snippet),
         Some((source, None)) => title.element(source.origin(problem)),
         None => Group::with_title(title),
@@ -68,4 +107,29 @@ fn groups<'a>(problem: &'a Error, source: Option<&'a Source>) -> Vec<Group<'a>> 
     let help =
         problem.advice().map(|advice| Group::with_title(Level::HELP.secondary_title(printable(advice))));
     std::iter::once(first).chain(help).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_found_again_in_the_masked_text() {
+        let text = "a = 'hunter2'\nb = 5, c = 'other', d = 6\n";
+        let at = |part: &str| text.find(part).map(|at| at..at + part.len()).unwrap();
+        let secrets = [at("'hunter2'"), at("'other'")];
+        let cases = [
+            (at("a"), "a = ***\nb = 5, c = ***, d = 6\n", "a"),
+            (at("'hunter2'"), "a = ***\nb = 5, c = ***, d = 6\n", "***"),
+            (at("ter"), "a = ***\nb = 5, c = ***, d = 6\n", "***"),
+            (at("a = 'hun"), "a = ***\nb = 5, c = ***, d = 6\n", "a = ***"),
+            (at("5"), "a = ***\nb = 5, c = ***, d = 6\n", "5"),
+            (at("6"), "a = ***\nb = 5, c = *******, d = 6\n", "6"),
+        ];
+        for (span, expected, underlined) in cases {
+            let (shown, span) = masked(text, &secrets, span).unwrap();
+            assert_eq!((shown.as_str(), &shown[span]), (expected, underlined));
+        }
+        assert_eq!(masked("short", &secrets, 0..1), None);
+    }
 }

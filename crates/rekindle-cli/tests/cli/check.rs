@@ -170,3 +170,42 @@ fn every_format_is_checked() {
     let told = lines(&stdout(&output));
     assert_eq!((&told[5]["configs"], &told[5]["failed"]), (&json!(5), &json!(5)));
 }
+
+#[test]
+fn secrets_are_masked_in_the_lines_that_are_shown() {
+    let schema = r#"{"properties": {"key": {"x-rekindle": "secret", "type": "string", "maxLength": 3}, "n": {"maximum": 1}}}"#;
+    let project = Project::new(&[
+        ("config/app.json", "{\"key\": \"hunter2\", \"n\": 2}\n"),
+        ("config/app.schema.json", schema),
+        ("config/cut.toml", "key = \"hunter2\nn = 1\n"),
+        ("config/cut.schema.json", schema),
+        ("config/odd.toml", "key = 1\n"),
+        ("config/odd.schema.json", r#"{"properties": {"key": {"x-rekindle": "hidden"}}}"#),
+    ]);
+    let root = project.root().to_str().unwrap();
+    let output = run(&["check", root]);
+    let shown = stdout(&output);
+    let expected = "\
+failed  app  2 problems
+
+error: *** is longer than 3 characters
+ --> config/app.json:1:9
+  |
+1 | {\"key\": ***, \"n\": 2}
+  |         ^^^
+error: 2 is greater than the maximum of 1
+ --> config/app.json:1:25
+  |
+1 | {\"key\": *********, \"n\": 2}
+  |                         ^
+
+failed  cut  1 problem
+";
+    assert!(shown.starts_with(expected), "{shown}");
+    assert!(
+        shown.contains("1 | key = ********\n") && shown.contains("\"hidden\" is no rule for a field"),
+        "{shown}"
+    );
+    let told = stdout(&run(&["check", "--json", root]));
+    assert!(!shown.contains("hunter2") && !told.contains("hunter2"), "{told}");
+}

@@ -263,3 +263,36 @@ fn an_overflow_is_a_rescan_and_the_last_write_wins() {
     told.sort_by_key(Value::to_string);
     assert_eq!(told, ["app", "config/app.toml", "static/new.css", "templates/page.html"]);
 }
+
+#[test]
+fn secrets_are_masked_for_programs_and_for_people() {
+    let schema = r#"{"properties": {"key": {"x-rekindle": "secret"}, "auth": {"x-rekindle": "secret"}}}"#;
+    let text = |key: &str| format!("key = \"{key}\"\nport = 1\n[auth]\n{key} = \"{key}\"\n");
+    let project = Project::new(&[("config/app.toml", &text("hunter1")), ("config/app.schema.json", schema)]);
+    let running = Running::watch(&project, &[]);
+    let people = Running::start({
+        let mut command = rekindle(&["watch"]);
+        command.arg(project.root());
+        command
+    });
+    while !people.line().contains("Ctrl-C") {}
+
+    project.write("config/app.toml", &text("hunter2"));
+    let changed = running.event_of("config_changed");
+    assert_eq!(changed["changed"], json!(["/auth", "/key"]));
+    let masked = json!({"key": "***", "port": 1, "auth": "***"});
+    assert_eq!((&changed["old_value"], &changed["new_value"]), (&masked, &masked));
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.iter().any(|line| line.contains("/key ")) {
+        lines.push(people.line());
+    }
+    assert!(lines.iter().any(|line| line.contains("/auth  \"***\" -> \"***\"")), "{lines:#?}");
+
+    project.write("config/app.toml", "key = \"hunter3\" \"hunter4\"\n");
+    let failed = running.event_of("validation_failed");
+    while !lines.iter().any(|line| line.contains("1 | ")) {
+        lines.push(people.line());
+    }
+    assert!(lines.iter().any(|line| line.contains("1 | key = ***")), "{lines:#?}");
+    assert!(!failed.to_string().contains("hunter") && !lines.concat().contains("hunter"), "{lines:#?}");
+}

@@ -140,7 +140,7 @@ fn decode<T: DeserializeOwned>(candidate: &Candidate, root: &Path) -> Result<T> 
         let pointer = pointer(fault.path());
         let said = type_message(&fault.inner().to_string(), &pointer, candidate);
         let message = format!("{said} (in {})", std::any::type_name::<T>());
-        let error = Error::new(ErrorKind::Type, message).about(&pointer);
+        let error = Error::new(ErrorKind::Type, message).about(candidate.secrets().name(&pointer));
         candidate.point(error, &pointer, root)
     })
 }

@@ -138,7 +138,8 @@ fn against_schema(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
     let schema = rules.schemas.iter().find(|(name, _)| *name == candidate.name);
     let faults = schema.map(|(_, schema)| schema.faults(candidate)).unwrap_or_default();
     let pointed = faults.into_iter().map(|(pointer, message)| {
-        candidate.point(Error::new(ErrorKind::Schema, message).about(&pointer), &pointer, rules.root)
+        let error = Error::new(ErrorKind::Schema, message).about(candidate.secrets().name(&pointer));
+        candidate.point(error, &pointer, rules.root)
     });
     pointed.collect()
 }

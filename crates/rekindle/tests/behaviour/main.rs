@@ -8,6 +8,7 @@ mod fields;
 mod handlers;
 mod layers;
 mod limits;
+mod secrets;
 mod sharing;
 mod site;
 mod streams;

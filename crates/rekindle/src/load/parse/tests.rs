@@ -858,3 +858,32 @@ fn ordinary_use_of_aliases_is_within_the_budget() {
     let value = value(Yaml, &format!("defaults: &defaults\n{defaults}{services}"));
     assert_eq!(value["service99"]["key99"], "a value of some length");
 }
+
+/// What is wrong is told without the value: it may be a secret.
+#[test]
+fn no_error_quotes_a_value() {
+    let texts = [
+        (
+            Toml,
+            "password = \"s3cr3t\"\nother = 's3cr3t'\nlist = [\"s3cr3t\", 1]\n[t]\nx = \"\"\"\ns3cr3t\"\"\"\n",
+        ),
+        (
+            Yaml,
+            "password: s3cr3t\nother: \"s3cr3t\"\nlist: [s3cr3t, 's3cr3t']\ntext: |\n  s3cr3t\nmap:\n  - x: s3cr3t\n",
+        ),
+        (Json, "{\"password\": \"s3cr3t\", \"list\": [\"s3cr3t\", 1, true]}"),
+        (Jsonc, "{\"password\": \"s3cr3t\", /* s3cr3t */ \"list\": [\"s3cr3t\", 1, true]}"),
+    ];
+    for (format, text) in texts {
+        for at in 0..text.len() {
+            let inserted =
+                ["\"", "'", "{", "[", "]", ":", "=", "\\", "\n", "\t", "#", "*", "&", "!", "%", "\u{1}", "é"];
+            let inserted = inserted.map(|more| format!("{}{more}{}", &text[..at], &text[at..]));
+            let without = format!("{}{}", &text[..at], &text[at + 1..]);
+            for broken in inserted.into_iter().chain([without, text[..at].to_owned()]) {
+                let Err(fault) = parse(format, &broken, 0) else { continue };
+                assert!(!fault.message.contains("3cr3"), "{format:?} {broken:?}: {}", fault.message);
+            }
+        }
+    }
+}

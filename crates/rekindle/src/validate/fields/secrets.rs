@@ -86,12 +86,17 @@ impl Secrets {
     pub fn conceal(&self, pointers: &[String]) -> Vec<String> {
         let mut shown: Vec<String> = Vec::with_capacity(pointers.len());
         for pointer in pointers {
-            let pointer = self.cover(pointer).unwrap_or_else(|| pointer.clone());
+            let pointer = self.name(pointer);
             if shown.last() != Some(&pointer) {
                 shown.push(pointer);
             }
         }
         shown
+    }
+
+    /// A pointer as it may be shown: that of the secret which it leads into.
+    pub(crate) fn name(&self, pointer: &str) -> String {
+        self.cover(pointer).unwrap_or_else(|| pointer.to_owned())
     }
 
     /// The pointer of the secret that a pointer leads to or into.
