@@ -18,6 +18,9 @@ use serde_json::Value;
 const NAME: &str = "app";
 const PREFIX: &str = "X";
 
+/// How deep tables and lists may be nested.
+const MAX_DEPTH: usize = 128;
+
 /// The layers that an input describes, those that are good files.
 #[derive(Default)]
 struct Layers {
@@ -127,7 +130,8 @@ fn check_variables(layers: &Layers, all: &Value) {
     ours.sort();
     let Some((name, text)) = ours.last() else { return };
     let steps = steps(name).unwrap_or_default();
-    if steps.split("__").any(str::is_empty) {
+    // Such a name is nobody's: it has no key, or more than can be nested.
+    if steps.split("__").any(str::is_empty) || steps.split("__").count() > MAX_DEPTH {
         return;
     }
     let steps: Vec<String> =

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{HotReloadConfig, LONGEST, Settings, is_environment};
 use crate::engine::{HealthCheck, Parts, Probation};
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::Override;
 use crate::manager::HotReloadManager;
 use crate::propagate::{Registration, ReloadHandler};
 use crate::registry;
@@ -48,6 +50,7 @@ impl HotReload {
             settings: Settings::default(),
             stated: false,
             parts: Parts::default(),
+            faults: Vec::new(),
         }
     }
 }
@@ -61,6 +64,8 @@ pub struct HotReloadBuilder {
     /// Whether any option was set. Without one, an engine that runs already is joined as it is.
     stated: bool,
     parts: Parts,
+    /// What `start` will refuse.
+    faults: Vec<Error>,
 }
 
 impl HotReloadBuilder {
@@ -119,12 +124,104 @@ impl HotReloadBuilder {
         self.set(|settings| settings.environment = Some(environment.into()))
     }
 
-    /// Takes environment variables as the strongest layer. Default: none.
+    /// Takes environment variables as a layer over the files. Default: none.
     ///
     /// With the prefix `MY`, `MY_APP__SERVER__PORT=80` sets `/server/port` of the configuration `app`.
-    /// A text that is JSON (a number, `true`, a list) is taken as that, unless it replaces a text.
+    /// A text that is JSON (a number, `true`, a list) is taken as that, unless it replaces a text. Where
+    /// the keys lead into a list, a number is the place in it.
     pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
         self.set(|settings| settings.env_prefix = Some(prefix.into()))
+    }
+
+    /// Gives a configuration its weakest layer: what it has where nothing else sets it. Default: none.
+    ///
+    /// The configuration then exists without any file, and one that appears is merged over it. When the
+    /// last file is deleted, the defaults are what is left. Of defaults given twice the later count.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// #[derive(serde::Serialize)]
+    /// struct Pool {
+    ///     workers: u32,
+    /// }
+    ///
+    /// let builder = rekindle::HotReload::builder(root.path()).defaults("pool", Pool { workers: 4 });
+    /// assert_eq!(builder.start().await?.snapshot().get("pool").unwrap()["workers"], 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`start`](Self::start) refuses what does not serialize to a table.
+    pub fn defaults(mut self, config_name: impl Into<String>, value: impl Serialize) -> Self {
+        let config_name = config_name.into();
+        match as_table(&config_name, value) {
+            Ok(value) => self.set(|settings| drop(settings.defaults.insert(config_name, value))),
+            Err(fault) => {
+                self.faults.push(fault);
+                self
+            }
+        }
+    }
+
+    /// Takes the files of a directory as a layer over the configurations' own files, a value each, as
+    /// Docker and Kubernetes mount secrets. Default: none; a relative path is relative to the root.
+    ///
+    /// `APP__DB__PASSWORD` or `app__db__password` is `/db/password` of `app`. The content, without the
+    /// newline that ends it, is a text, unless it replaces a number, a flag, a list or a table that it can
+    /// be read as. Names that begin with a dot are left out. A directory that is not there yet is waited
+    /// for. A file that cannot be read, is not UTF-8 or has more than 1 MiB refuses the change of its
+    /// configuration, as a broken file of its own does.
+    ///
+    /// What is set from here is secret: see [`Snapshot::secrets`](crate::Snapshot::secrets).
+    pub fn secrets_dir(self, directory: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.secrets_dir = Some(directory.into()))
+    }
+
+    /// Takes the lines of a dotenv file as a layer below the environment variables, under the same names:
+    /// those with the [`env_prefix`](Self::env_prefix), or without one if none is set
+    /// (`APP__SERVER__PORT=80`). Default: none; a relative path is relative to the root.
+    ///
+    /// It knows comments, `export`, `'literal'` and `"escaped: \n \t \" \\ \$"` values, in quotes over
+    /// several lines; `$NAME` is not expanded. The process's environment is not touched. A file that is
+    /// not there yet is waited for. One that is broken, or has more than 1 MiB, refuses every change until
+    /// it is mended: nobody knows what it was to say.
+    pub fn dotenv(self, file: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.dotenv = Some(file.into()))
+    }
+
+    /// Sets a value over every other layer, by its JSON pointer. Default: none; the later counts.
+    ///
+    /// [`start`](Self::start) refuses a malformed name or pointer.
+    pub fn set_override(
+        self,
+        config_name: impl AsRef<str>,
+        pointer: impl AsRef<str>,
+        value: impl Into<Value>,
+    ) -> Self {
+        let made = Override::at(config_name.as_ref(), pointer.as_ref(), value.into());
+        self.over(made)
+    }
+
+    /// Sets values over every other layer, from arguments of a command line: `NAME.KEY.KEY=VALUE`, as in
+    /// `app.server.port=80` or `sub/app.hosts=["a","b"]`. Values are typed as those of
+    /// [environment variables](Self::env_prefix) are. A key that holds a dot takes
+    /// [`set_override`](Self::set_override).
+    ///
+    /// [`start`](Self::start) refuses a malformed argument, without telling its value.
+    pub fn override_args<S: AsRef<str>>(self, arguments: impl IntoIterator<Item = S>) -> Self {
+        arguments.into_iter().fold(self, |builder, argument| builder.over(Override::parse(argument.as_ref())))
+    }
+
+    fn over(mut self, made: Result<Override>) -> Self {
+        match made {
+            Ok(made) => self.set(|settings| settings.overrides.push(made)),
+            Err(fault) => {
+                self.faults.push(fault);
+                self
+            }
+        }
     }
 
     /// The largest configuration file to read, in bytes. Default: 16 MiB.
@@ -271,11 +368,13 @@ impl HotReloadBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Root`], [`ErrorKind::Pattern`], [`ErrorKind::Name`] for what is malformed,
+    /// [`ErrorKind::Syntax`] and [`ErrorKind::Type`] for overrides and defaults that are, all of them at once,
     /// [`ErrorKind::Conflict`] when an engine with other options serves the root already. That the
     /// operating system offers no notification is no error: the files are polled then, and
     /// [`Status::degraded`](crate::Status::degraded) tells which limit to raise.
     pub async fn start(self) -> Result<HotReloadManager> {
-        let Self { root, settings, stated, parts } = self;
+        let Self { root, settings, stated, parts, faults } = self;
+        Error::all(faults).map_or(Ok(()), Err)?;
         Patterns::new(&settings.config.watch_patterns)?;
         Patterns::new(&settings.config.exclude_patterns)?;
         parts.checks.iter().try_for_each(|check| check_name(&check.config))?;
@@ -288,4 +387,13 @@ impl HotReloadBuilder {
         let engine = registry::engine(&root, stated.then_some(settings), parts).await?;
         Ok(HotReloadManager::new(engine))
     }
+}
+
+/// Defaults as a value, if they are a table under a name.
+fn as_table(config_name: &str, value: impl Serialize) -> Result<Value> {
+    check_name(config_name)?;
+    let refuse = |why: String| Error::new(ErrorKind::Type, format!("the defaults of {config_name:?} {why}"));
+    let value = serde_json::to_value(value)
+        .map_err(|cause| refuse(format!("cannot be serialized: {cause}")).because(cause))?;
+    if value.is_object() { Ok(value) } else { Err(refuse("are no table of keys at the top".to_owned())) }
 }

@@ -1,9 +1,13 @@
 //! [`HotReloadConfig`]: the five settings of the specification.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::engine::Probation;
+use crate::load::Override;
 use crate::validate::Declared;
 
 /// What to watch and how.
@@ -61,6 +65,14 @@ pub(crate) struct Settings {
     pub(crate) settle: Duration,
     pub(crate) environment: Option<String>,
     pub(crate) env_prefix: Option<String>,
+    /// The weakest layer of configurations, by name.
+    pub(crate) defaults: BTreeMap<String, Value>,
+    /// A directory with one file a key, relative to the root.
+    pub(crate) secrets_dir: Option<PathBuf>,
+    /// A file of variables, relative to the root.
+    pub(crate) dotenv: Option<PathBuf>,
+    /// The strongest layer, in the order of being set.
+    pub(crate) overrides: Vec<Override>,
     pub(crate) max_file_size: u64,
     pub(crate) backups_kept: usize,
     /// How long a handler, a check or a decode may take.
@@ -85,6 +97,10 @@ impl Default for Settings {
             settle: Duration::from_millis(2),
             environment: None,
             env_prefix: None,
+            defaults: BTreeMap::new(),
+            secrets_dir: None,
+            dotenv: None,
+            overrides: Vec::new(),
             max_file_size: 16 * 1024 * 1024,
             backups_kept: 20,
             time_limit: Duration::from_secs(10),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::config::HotReloadConfig;
 use crate::error::{Error, Result};
 use crate::event::ResourceKind;
-use crate::load::{self, Data, Node, Variables};
+use crate::load::{self, Data, Externals, Node};
 use crate::route::{Interest, Pattern, Routes};
 use crate::settle::{Due, Settle, Signal, What};
 
@@ -59,8 +59,36 @@ pub fn parse(name: &str, content: &[u8]) -> std::result::Result<Tree, Refusal> {
 
 /// Layers trees, weakest first, and under `prefix` the variables that concern the configuration `name`.
 pub fn layer(name: &str, trees: &[Tree], prefix: &str, variables: &[(String, String)]) -> Option<Tree> {
-    let variables = Variables::new(prefix, variables.iter().cloned());
-    load::layer(name, trees.iter().map(|tree| &tree.0), &variables).map(Tree)
+    let externals = Externals::of_variables(prefix, variables.iter().cloned());
+    let over = externals.over(name).map(|assignment| &**assignment);
+    load::layer(trees.iter().map(|tree| &tree.0), over).map(|(tree, _)| Tree(tree))
+}
+
+/// A variable that a dotenv file sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// Its name.
+    pub name: String,
+    /// What it is set to.
+    pub text: String,
+    /// Bytes of the file's text.
+    pub span: Range<usize>,
+    /// The line and the column, both from 1.
+    pub point: (usize, usize),
+}
+
+/// Parses a dotenv file.
+///
+/// # Errors
+///
+/// What is wrong, and the bytes of the text to point at.
+pub fn dotenv(text: &str) -> std::result::Result<Vec<Assigned>, (String, Range<usize>)> {
+    let lines = load::parse_dotenv(text).map_err(|fault| (fault.message.to_owned(), fault.span))?;
+    let assigned = lines.into_iter().map(|line| {
+        let load::DotenvLine { name, text, span, point } = line;
+        Assigned { name, text, span, point }
+    });
+    Ok(assigned.collect())
 }
 
 impl Tree {

@@ -60,6 +60,7 @@ pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};
+pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Pending, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};

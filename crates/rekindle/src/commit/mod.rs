@@ -5,13 +5,14 @@
 
 pub(crate) mod atomic;
 pub(crate) mod backup;
+mod fingerprint;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::load::Candidate;
+use crate::load::{Candidate, Origin};
 use crate::propagate::Ready;
 use crate::validate::{Secrets, Verified};
 
@@ -167,7 +168,8 @@ impl Snapshot {
         self.configs.get(config_name).map(|config| &config.value)
     }
 
-    /// What of a configuration is secret, for whoever shows its value; nothing of one that there is not.
+    /// What of a configuration is secret, by a [rule](crate::HotReloadBuilder::secret) or because the
+    /// [secrets directory](crate::HotReloadBuilder::secrets_dir) sets it, for whoever shows its value.
     pub fn secrets(&self, config_name: &str) -> Secrets {
         self.configs.get(config_name).map(|config| config.secrets()).unwrap_or_default()
     }
@@ -177,5 +179,61 @@ impl Snapshot {
         let mut names: Vec<&str> = self.configs.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Where the value under a JSON pointer (`/server/port`, `` for all) is from: the strongest layer that
+    /// has it. A table that several layers add to is from the strongest of them. `None` where there is
+    /// no such value.
+    pub fn origin(&self, config_name: &str, pointer: &str) -> Option<Origin> {
+        self.configs.get(config_name)?.origin(pointer)
+    }
+
+    /// What each layer says under a JSON pointer, the strongest first: the first is the one that counts,
+    /// of tables all that do not contradict it, and the others are what it overrode. Secrets are shown.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// # std::fs::create_dir(root.path().join("config"))?;
+    /// std::fs::write(root.path().join("config/app.toml"), "port = 80")?;
+    /// std::fs::write(root.path().join("config/app.local.toml"), "port = 81")?;
+    /// let manager = rekindle::HotReload::builder(root.path()).start().await?;
+    /// let layers = manager.snapshot().layers("app", "/port");
+    /// let shown: Vec<_> = layers.iter().map(|(origin, value)| format!("{value} from {origin}")).collect();
+    /// assert_eq!(shown, ["81 from config/app.local.toml:1:8", "80 from config/app.toml:1:8"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn layers(&self, config_name: &str, pointer: &str) -> Vec<(Origin, Value)> {
+        let config = self.configs.get(config_name).into_iter();
+        let said = config.flat_map(|config| config.saying(pointer));
+        said.map(|(origin, node)| (origin, node.to_value())).collect()
+    }
+
+    /// A short text that is equal where all values are, whatever files and layers they are from: by it two
+    /// instances compare what they run with. It is safe to log: of a secret it says only where one is.
+    ///
+    /// It is the SHA-256, in 64 lower-case hexadecimal digits, of this text in UTF-8: one JSON object
+    /// with the value of each configuration under its name, in which
+    ///
+    /// - no blanks stand between the tokens, and the members of every object are sorted by the bytes of
+    ///   their keys in UTF-8;
+    /// - `"` and `\` in a text are escaped by `\`, the control characters below U+0020 are `\b`, `\t`,
+    ///   `\n`, `\f`, `\r` or `\u00` and two lower-case digits, and every other character is itself;
+    /// - integers are plain digits; a float has the fewest digits that read as it again, as a decimal with
+    ///   a digit behind the point from 0.00001 to below 1e16 (`80.0`, `-0.5`), else with an exponent that
+    ///   has its sign (`1e+16`, `1.5e-7`);
+    /// - in the place of every value that is [secret](Self::secrets) there is `***`, without quotes.
+    pub fn fingerprint(&self) -> String {
+        fingerprint::of_all(
+            self.configs.iter().map(|(name, config)| (name.as_str(), &config.value, config.secrets())),
+        )
+    }
+
+    /// The [fingerprint](Self::fingerprint) of one configuration: of the text of its value alone.
+    pub fn fingerprint_of(&self, config_name: &str) -> Option<String> {
+        let config = self.configs.get(config_name)?;
+        Some(fingerprint::of_value(&config.value, &config.secrets()))
     }
 }

@@ -179,7 +179,7 @@ impl Engine {
         let job = Job {
             root: self.shared.root.clone(),
             settings: self.settings.clone(),
-            variables: Arc::clone(&self.variables),
+            externals: Arc::clone(&self.externals.known),
             members,
             others,
             checks: self.shared.checks(),
@@ -287,7 +287,9 @@ impl Engine {
     }
 
     fn may_be_unfinished(&self, failure: &Failure, landed: &Landed) -> bool {
-        let in_time = !landed.touched.iter().any(|touched| touched.due.last_chance);
+        // What no file was touched for is no writer's unfinished work, and nothing would bring it up again.
+        let in_time =
+            !landed.touched.is_empty() && !landed.touched.iter().any(|touched| touched.due.last_chance);
         let patient =
             matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
         !failure.definitive && in_time && patient

@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 
 use super::batch::{Asked, BatchId, Reason, Work};
 use super::book::Touched;
-use super::run::{Engine, variables};
+use super::externals::ExternalSources;
+use super::run::Engine;
 use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -156,6 +157,7 @@ impl Engine {
         self.arm();
         let mut names = self.wanted_by_pattern();
         names.extend(self.book.names());
+        names.extend(self.externals.known.names().cloned());
         let work = names.iter().map(|name| self.first_look(name)).collect();
         self.begin(work, reason);
     }
@@ -177,6 +179,7 @@ impl Engine {
     /// Looks at everything there is, and answers with what came of it.
     fn reload(&mut self, asked: Asked) {
         self.work_off_all();
+        self.refresh_externals();
         let found = self.watch.scan_all(true, &self.inventory);
         let (now, mut others) = (Instant::now(), BTreeMap::<String, Vec<Touched>>::new());
         for signal in found.signals {
@@ -207,8 +210,12 @@ impl Engine {
             Err(error) => return drop(reply.send(Err(error))),
         };
         interest.add_patterns(self.shared.handlers.patterns());
-        for name in self.book.names() {
-            interest.add_config(&name);
+        let externals = match ExternalSources::new(&settings, &self.shared.root) {
+            Ok(externals) => externals,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        for name in self.book.names().iter().chain(externals.known.names()) {
+            interest.add_config(name);
         }
         if source(&settings) == source(&self.settings) {
             self.watch.set_interest(interest);
@@ -218,7 +225,7 @@ impl Engine {
         self.next_scan = Instant::now();
         self.settle.set(settings.settle, settings.window());
         self.shared.handlers.set_limit(settings.time_limit);
-        self.variables = Arc::new(variables(&settings));
+        self.externals = externals;
         self.book.routes = Routes::new(settings.environment());
         self.settings = settings;
         self.take_stock(Reason::First(signal_ready(reply)));

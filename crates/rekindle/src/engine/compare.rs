@@ -138,6 +138,7 @@ impl Engine {
             }
             Some(Trouble::Unavailable(_)) | None => {}
         }
+        self.reread_externals();
         self.try_again();
         self.retry_after(WHILE_REFUSED.max(begin.elapsed() * SHARE));
         self.note_trouble();

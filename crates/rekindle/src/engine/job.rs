@@ -12,7 +12,7 @@ use super::edit::Edit;
 use crate::commit::backup;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::load::{Bytes, Candidate, Failure, Source, Variables, load_source, understand};
+use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, understand};
 use crate::propagate::Topic;
 use crate::route::Routes;
 use crate::validate::{
@@ -57,7 +57,7 @@ pub(crate) struct Member {
 pub(crate) struct Job {
     pub(crate) root: PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) variables: Arc<Variables>,
+    pub(crate) externals: Arc<Externals>,
     pub(crate) members: Vec<Member>,
     /// The configurations in use that topics read beside the members.
     pub(crate) others: Vec<Arc<Candidate>>,
@@ -127,7 +127,9 @@ impl Job {
             match self.load(member, self.fields(member, schema.as_ref()), read) {
                 Ok(candidate) => {
                     failures.extend(self.undone(member, &candidate));
-                    changed |= member.forced || !same_files(&candidate, member.current.as_deref());
+                    let current = member.current.as_deref();
+                    let same = current.is_some_and(|current| candidate.has_same_sources(current));
+                    changed |= member.forced || !same;
                     candidates.push(Arc::new(candidate));
                 }
                 Err(failure) => failures.push(failure),
@@ -173,11 +175,12 @@ impl Job {
         let secrets = fields.secrets();
         let layers: Vec<_> = member.layers.iter().map(|input| self.source(input, &secrets, read)).collect();
         let (good, bad): (Vec<_>, Vec<_>) = layers.into_iter().partition(Result::is_ok);
-        if let Some(failure) = together(bad.into_iter().filter_map(Result::err)) {
+        let beside = self.externals.faults(&member.name).cloned();
+        if let Some(failure) = together(bad.into_iter().filter_map(Result::err).chain(beside)) {
             return Err(failure);
         }
         let layers: Vec<Arc<Source>> = good.into_iter().flatten().collect();
-        Candidate::layered(&member.name, &layers, &self.variables, fields).ok_or_else(|| self.missing(member))
+        Candidate::layered(&member.name, &layers, &self.externals, fields).ok_or_else(|| self.missing(member))
     }
 
     /// There is no layer: never was, or not any more.
@@ -245,7 +248,7 @@ impl Job {
         let (text, node) = understand(content, &path, &self.root)
             .map_err(|Failure { error, .. }| Failure::definitive(error))?;
         let bytes = Bytes { path, content: Arc::clone(content), hash: blake3::hash(content), permissions };
-        let source = Arc::new(Source { bytes, text, node });
+        let source = Arc::new(Source::new(bytes, text, node, &self.root));
         read.insert(input.path.clone(), Known::Good(Arc::clone(&source)));
         Ok(source)
     }
@@ -333,12 +336,6 @@ impl Job {
 
 fn relative<'a>(path: &'a Path, root: &Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
-}
-
-/// Whether a candidate comes from the same bytes in the same order as what is in use.
-fn same_files(candidate: &Candidate, current: Option<&Candidate>) -> bool {
-    let key = |source: &Arc<Source>| (source.bytes.path.clone(), source.bytes.hash);
-    current.is_some_and(|current| candidate.files().map(key).eq(current.files().map(key)))
 }
 
 /// Several failures as one: it can be waited for only if none of them is definitive.

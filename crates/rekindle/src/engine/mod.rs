@@ -6,6 +6,7 @@ mod book;
 mod commands;
 mod compare;
 mod edit;
+mod externals;
 mod flight;
 mod git;
 mod job;

@@ -14,6 +14,7 @@ use super::batch::{Batch, BatchId, Reason};
 use super::book::Book;
 use super::commands::{signal_ready, source};
 use super::compare::{Comparison, SLICE, Why};
+use super::externals::ExternalSources;
 use super::flight::Flight;
 use super::git::GitLock;
 use super::job::Outcome;
@@ -23,7 +24,6 @@ use super::trial::Undo;
 use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::load::Variables;
 use crate::route::{Interest, Routes};
 use crate::settle::Settle;
 use crate::watch::{Inventory, Stirred, Watch};
@@ -39,7 +39,7 @@ const FAREWELL: Duration = Duration::from_millis(800);
 pub(super) struct Engine {
     pub(super) shared: Arc<Shared>,
     pub(super) settings: Settings,
-    pub(super) variables: Arc<Variables>,
+    pub(super) externals: ExternalSources,
     pub(super) watch: Watch,
     pub(super) inventory: Inventory,
     pub(super) settle: Settle,
@@ -99,6 +99,7 @@ impl Drop for CloseOnDrop<'_> {
 /// What woke the loop.
 enum Woken {
     Files(Stirred),
+    Externals,
     Landed(Flight),
     ProbationEnded(Option<Error>),
     Asked(Option<Command>),
@@ -109,15 +110,18 @@ impl Engine {
     fn new(shared: Arc<Shared>, settings: Settings) -> Result<Self> {
         let mut interest = Interest::new(&settings.config.watch_patterns, &settings.config.exclude_patterns)?;
         interest.add_patterns(shared.handlers.patterns());
+        let externals = ExternalSources::new(&settings, &shared.root)?;
+        for name in externals.known.names() {
+            interest.add_config(name);
+        }
         let watch = Watch::new(&shared.root, interest, source(&settings));
         let settle = Settle::new(settings.settle, settings.window());
         let book = Book::new(Routes::new(settings.environment()));
-        let variables = Arc::new(variables(&settings));
         let git = GitLock::of(&shared.root);
         let mut engine = Self {
             shared,
             settings,
-            variables,
+            externals,
             watch,
             inventory: Inventory::default(),
             settle,
@@ -148,6 +152,7 @@ impl Engine {
                 Woken::Files(Stirred::Files) => self.catch_up(),
                 Woken::Files(Stirred::Mounts) if self.watch.was_remounted() => self.compare(Why::Remounted),
                 Woken::Files(Stirred::Mounts) => {}
+                Woken::Externals => self.reread_externals(),
                 Woken::Landed(flight) => self.arrive(flight),
                 Woken::ProbationEnded(failure) => self.end_probation(failure),
                 Woken::Asked(Some(Command::Shutdown { reply })) => break Some(reply),
@@ -179,6 +184,7 @@ impl Engine {
             () = freed(&mut self.stuck) => Woken::Clock,
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
+            () = self.externals.stirred() => Woken::Externals,
             stirred = self.watch.changed() => Woken::Files(stirred),
             () = self.timer.at(deadline) => Woken::Clock,
         }
@@ -262,15 +268,6 @@ impl Engine {
             tracing::warn!("shut down while a handler or a check was still at work");
         }
     }
-}
-
-/// Reads the environment variables that the settings ask for.
-pub(super) fn variables(settings: &Settings) -> Variables {
-    let Some(prefix) = &settings.env_prefix else { return Variables::default() };
-    // A variable that is not UTF-8 cannot be meant for a configuration.
-    let all = std::env::vars_os()
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    Variables::new(prefix, all)
 }
 
 /// Resolves when one of the jobs that overran their time has ended after all.

@@ -66,7 +66,8 @@ impl Engine {
         for name in &names {
             let known = self.book.get(name).and_then(|entry| entry.fault.as_ref()).map(ToString::to_string);
             let exists = self.shared.committed.get(name).is_some()
-                || !self.book.files(name, &self.inventory).is_empty();
+                || !self.book.files(name, &self.inventory).is_empty()
+                || self.externals.known.defaults(name).is_some();
             if !exists {
                 self.forget(name);
                 continue;
@@ -210,7 +211,9 @@ impl Engine {
     pub(super) fn own_paths(&self, name: &str, landed: &[Landed]) -> Vec<PathBuf> {
         let touched = landed.iter().flat_map(|landed| &landed.touched).map(|touched| &touched.due.path);
         let is_own = |path: &&PathBuf| self.book.routes.of(path).config.as_deref() == Some(name);
-        touched.filter(is_own).cloned().collect()
+        let own: Vec<PathBuf> = touched.filter(is_own).cloned().collect();
+        // Something beside its files changed: whoever is told of those is told of it.
+        if own.is_empty() { self.book.files(name, &self.inventory) } else { own }
     }
 
     /// Notes what a group's files are now, and tells of those that changed. Says whether any did.

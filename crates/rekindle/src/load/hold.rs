@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
+use super::candidate::{Candidate, Layer};
 use super::tree::{Data, Member, Node, Place, Table};
-use super::{Candidate, Origin};
 use crate::validate::steps;
 
 /// A field whose value on disk waits for a restart.
@@ -28,8 +28,8 @@ impl std::fmt::Debug for Held {
 impl Candidate {
     /// This configuration with the running values of these fields.
     pub(crate) fn holding(&self, running: &Self, pointers: &[String]) -> Self {
-        let mut origins = self.origins.clone();
-        let mut sources = Sources { running: &running.origins, moved: Vec::new(), origins: &mut origins };
+        let mut layers = self.layers.clone();
+        let mut sources = Sources { running: &running.layers, moved: Vec::new(), layers: &mut layers };
         let mut tree = self.tree.clone();
         let mut held = Vec::new();
         for pointer in pointers {
@@ -41,17 +41,17 @@ impl Candidate {
                 on_disk: self.value.pointer(pointer).cloned(),
             });
         }
-        let (name, fields, layers) = (self.name.clone(), self.fields.clone(), self.layers);
-        Self { name, value: tree.to_value(), tree, origins, layers, fields, held }
+        let (name, fields) = (self.name.clone(), self.fields.clone());
+        Self { name, value: tree.to_value(), tree, layers, own: self.own, fields, held }
     }
 }
 
-/// Gives the nodes of the running tree their origins in the new one.
+/// Gives the nodes of the running tree their places among the layers of the new one.
 struct Sources<'a> {
-    running: &'a [Origin],
-    /// Which of the running origins is which of the new ones.
+    running: &'a [Layer],
+    /// Which of the running layers is which of the new ones.
     moved: Vec<(usize, usize)>,
-    origins: &'a mut Vec<Origin>,
+    layers: &'a mut Vec<Layer>,
 }
 
 impl Sources<'_> {
@@ -128,13 +128,13 @@ impl Sources<'_> {
         Node { data, place: self.place(&node.place) }
     }
 
-    /// A place whose source is taken over into the new origins, once, and only if it is needed: what is
+    /// A place whose source is taken over into the new layers, once, and only if it is needed: what is
     /// held through many changes must not keep all of their files.
     fn place(&mut self, place: &Place) -> Place {
         let known = self.moved.iter().find(|(from, _)| *from == place.source).map(|(_, to)| *to);
         let source = known.unwrap_or_else(|| {
-            let to = self.origins.len();
-            self.origins.extend(self.running.get(place.source).cloned());
+            let to = self.layers.len();
+            self.layers.extend(self.running.get(place.source).cloned());
             self.moved.push((place.source, to));
             to
         });

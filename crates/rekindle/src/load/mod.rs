@@ -1,24 +1,46 @@
 //! Load: the files of one configuration in, one value with the origin of every piece out.
 //!
 //! In: which file is which layer, and what is already known of each. Out: a [`Candidate`], or the
-//! [`Failure`] that stands in its way. [`read`] does the IO; [`parse`], [`merge`] and [`env`] are pure.
+//! [`Failure`] that stands in its way. [`read`] opens the files, of which [`externals`] asks for those
+//! that are no configuration's own; everything else is pure.
+//!
+//! The layers, weakest first; [`LayerKind`] has them in this order:
+//!
+//! | layer | from | module |
+//! |---|---|---|
+//! | defaults | the program's code | [`externals`] |
+//! | base, environment, local | `config/app.toml`, `app.{environment}.toml`, `app.local.toml` | [`parse`], [`merge`] |
+//! | secrets | a directory, one file a key | [`externals`], [`assign`] |
+//! | dotenv | a file of variables | [`dotenv`], [`assign`] |
+//! | variables | the process's environment | [`env`], [`assign`] |
+//! | overrides | the program's code, its command line | [`overrides`], [`assign`] |
 
+mod assign;
+mod candidate;
+mod dotenv;
 mod env;
+mod externals;
 mod hold;
 mod merge;
+mod origin;
+mod overrides;
 mod parse;
 mod read;
 mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::error::{Error, ErrorKind, Location};
-use crate::validate::{Fields, Secrets};
-pub(crate) use env::Variables;
-pub(crate) use hold::Held;
+use crate::validate::Secrets;
+pub(crate) use candidate::Candidate;
+#[cfg(feature = "internals")]
+pub(crate) use candidate::layer;
+#[cfg(feature = "internals")]
+pub(crate) use dotenv::{Line as DotenvLine, parse as parse_dotenv};
+pub(crate) use externals::{Externals, places};
+pub use origin::{LayerKind, Origin};
+pub(crate) use overrides::Override;
 pub(crate) use read::{Bytes, read_bytes};
 #[cfg(any(feature = "json", feature = "yaml"))]
 pub(crate) use tree::Table;
@@ -50,6 +72,34 @@ pub(crate) struct Source {
     pub(crate) text: Arc<str>,
     /// Its tree; the places in it name source 0.
     pub(crate) node: Node,
+    /// The file as messages show it, relative to the root.
+    shown: PathBuf,
+}
+
+impl Source {
+    /// What was read of a file, and what it says.
+    pub(crate) fn new(bytes: Bytes, text: Arc<str>, node: Node, root: &Path) -> Self {
+        let shown = Location::file(&bytes.path, root).shown;
+        Self { bytes, text, node, shown }
+    }
+
+    /// The file as a whole.
+    fn location(&self) -> Location {
+        Location { path: self.bytes.path.clone(), shown: self.shown.clone(), point: None, span: None }
+    }
+
+    /// One that no file holds.
+    #[cfg(all(test, feature = "json"))]
+    fn of_text(path: &Path, root: &Path, text: Arc<str>, node: Node) -> Self {
+        let metadata = std::fs::metadata(".").expect("there is a directory");
+        let bytes = Bytes {
+            path: path.to_path_buf(),
+            content: text.as_bytes().into(),
+            hash: blake3::hash(text.as_bytes()),
+            permissions: metadata.permissions(),
+        };
+        Self { bytes, text, node, shown: Location::file(path, root).shown }
+    }
 }
 
 /// Without its content, some of which may be secret.
@@ -72,7 +122,7 @@ pub(crate) fn load_source(
         let spans = secrets.suspected_spans(&String::from_utf8_lossy(&bytes.content));
         Failure { error: error.masking(spans), definitive }
     })?;
-    Ok(Some(Source { bytes, text, node }))
+    Ok(Some(Source::new(bytes, text, node, root)))
 }
 
 /// What the bytes of a file say, in the format that its name announces. Pure; the path is for errors.
@@ -110,118 +160,4 @@ fn utf8(content: &[u8], location: Location) -> Result<Arc<str>, Failure> {
         // A character cut off at the very end is what a half-written file looks like.
         Failure { error, definitive: fault.error_len().is_some() }
     })
-}
-
-/// Where a piece of a configuration came from.
-#[derive(Debug, Clone)]
-pub(crate) enum Origin {
-    File(Arc<Source>),
-    /// An environment variable, by its name.
-    Variable(String),
-}
-
-/// A configuration as its layers say, not yet validated.
-pub(crate) struct Candidate {
-    pub(crate) name: String,
-    pub(crate) value: Value,
-    tree: Node,
-    /// Those of its layers, weakest first, and after them those of what is held.
-    pub(crate) origins: Vec<Origin>,
-    /// How many of the origins are its layers.
-    layers: usize,
-    /// The rules it was loaded by.
-    pub(crate) fields: Fields,
-    /// What keeps its running value until a restart, in the order of the pointers.
-    pub(crate) held: Vec<Held>,
-}
-
-/// Without its values, some of which may be secret.
-impl std::fmt::Debug for Candidate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Candidate").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Candidate {
-    /// Merges the layers, weakest first, and the variables over them.
-    pub(crate) fn layered(
-        name: &str,
-        layers: &[Arc<Source>],
-        variables: &Variables,
-        fields: Fields,
-    ) -> Option<Self> {
-        let tree = layer(name, layers.iter().map(|layer| &layer.node), variables)?;
-        let files = layers.iter().cloned().map(Origin::File);
-        let variables = variables.of(name).iter().map(|(variable, ..)| Origin::Variable(variable.clone()));
-        let origins: Vec<Origin> = files.chain(variables).collect();
-        let (value, layers) = (tree.to_value(), origins.len());
-        Some(Self { name: name.to_owned(), value, tree, origins, layers, fields, held: Vec::new() })
-    }
-
-    /// The sources in files, weakest first.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<Source>> {
-        self.origins[..self.layers].iter().filter_map(|origin| match origin {
-            Origin::File(source) => Some(source),
-            Origin::Variable(_) => None,
-        })
-    }
-
-    /// Its values as they may be shown.
-    pub(crate) fn secrets(&self) -> Secrets {
-        self.fields.secrets()
-    }
-
-    /// A message without the secrets of this configuration.
-    pub(crate) fn scrub(&self, message: &str) -> String {
-        let on_disk = self.held.iter().filter_map(|held| Some((&held.pointer, held.on_disk.as_ref()?)));
-        let secrets = self.secrets();
-        let message = secrets.scrub([("", &self.value)], message);
-        secrets.scrub(on_disk.map(|(pointer, value)| (pointer.as_str(), value)), &message)
-    }
-
-    /// What sets the value at a pointer, if that is stronger than any file. Of a table only its parts are set.
-    pub(crate) fn stronger(&self, pointer: &str) -> Option<String> {
-        let node = self.tree.nearest(pointer);
-        match self.origins.get(node.place.source) {
-            Some(Origin::Variable(name)) if !matches!(node.data, Data::Object(_)) => {
-                Some(format!("the environment variable {name}"))
-            }
-            _ => None,
-        }
-    }
-
-    /// Makes `error` point at the value a JSON pointer names, or at the nearest one that exists.
-    pub(crate) fn point(&self, error: Error, pointer: &str, root: &Path) -> Error {
-        let place = &self.tree.nearest(pointer).place;
-        match self.origins.get(place.source) {
-            // What is held stood there once: the file says something else by now.
-            Some(Origin::File(source)) if place.source >= self.layers => {
-                error.at(Location::file(&source.bytes.path, root))
-            }
-            Some(Origin::File(source)) => {
-                let location = Location::file(&source.bytes.path, root);
-                let masked = self.secrets().spans(&source.node, &source.text);
-                error.at(location.at(&source.text, place.span.clone())).masking(masked)
-            }
-            Some(Origin::Variable(name)) => error.help(format!("set by the environment variable {name}")),
-            None => error,
-        }
-    }
-}
-
-/// Merges trees, weakest first, and the variables over them. Places name the trees in their order,
-/// and after those the variables in theirs. `None` when there is no tree.
-pub(crate) fn layer<'a>(
-    name: &str,
-    layers: impl IntoIterator<Item = &'a Node>,
-    variables: &Variables,
-) -> Option<Node> {
-    let placed = layers.into_iter().enumerate().map(|(source, node)| merge::placed(node, source));
-    let placed: Vec<Node> = placed.collect();
-    let sources = placed.len()..;
-    let tree = placed.into_iter().reduce(merge::merge)?;
-    Some(variables.of(name).iter().zip(sources).fold(tree, |tree, ((_, steps, text), source)| {
-        let node = env::node(text, tree.nearest(&env::pointer(steps)), source);
-        merge::merge(tree, env::wrap(steps, node))
-    }))
 }

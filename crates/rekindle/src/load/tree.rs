@@ -151,19 +151,28 @@ impl Node {
         }
     }
 
+    /// What is directly under a step of a JSON pointer.
+    fn under(&self, step: &str) -> Option<&Node> {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        match &self.data {
+            Data::Object(members) => members.get(&step).map(|member| &member.node),
+            Data::Array(items) => step.parse().ok().and_then(|at: usize| items.get(at)),
+            _ => None,
+        }
+    }
+
+    /// The node a JSON pointer names.
+    pub(crate) fn find(&self, pointer: &str) -> Option<&Node> {
+        pointer.split('/').skip(1).try_fold(self, |here, step| here.under(step))
+    }
+
     /// The node a JSON pointer names, or the deepest one on the way to it.
     ///
     /// A missing field has no place of its own: the table that lacks it is the best to point at.
     pub(crate) fn nearest(&self, pointer: &str) -> &Node {
         let mut here = self;
         for step in pointer.split('/').skip(1) {
-            let step = step.replace("~1", "/").replace("~0", "~");
-            let next = match &here.data {
-                Data::Object(members) => members.get(&step).map(|member| &member.node),
-                Data::Array(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
-                _ => None,
-            };
-            match next {
+            match here.under(step) {
                 Some(node) => here = node,
                 None => break,
             }

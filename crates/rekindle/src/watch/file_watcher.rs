@@ -90,6 +90,8 @@ struct Root {
     watch: Watch,
     inventory: Inventory,
     settle: Settle,
+    /// How often to compare everything, where that is how changes are found.
+    poll: Option<Duration>,
 }
 
 impl Root {
@@ -101,8 +103,13 @@ impl Root {
             (false, Some(parent), Some(name)) => (parent, literal(&name.to_string_lossy())),
             _ => (path.as_path(), "**/*".to_owned()),
         };
+        Self::of_files(root, &pattern, Source::System { limit: usize::MAX }, window)
+    }
+
+    /// The files of a directory that match a glob. The directory need not be there.
+    fn of_files(root: &Path, pattern: &str, source: Source, window: Duration) -> Result<Self> {
         let interest = Interest::new(&[pattern], &[])?;
-        let mut watch = Watch::new(root, interest, Source::System { limit: usize::MAX });
+        let mut watch = Watch::new(root, interest, source);
         let mut inventory = Inventory::default();
         for (path, stamp) in watch.list() {
             inventory.insert(path, stamp);
@@ -113,7 +120,7 @@ impl Root {
             }
         }
         let settle = Settle::new(Settings::default().settle, window.min(LONGEST));
-        Ok(Self { watch, inventory, settle })
+        Ok(Self { watch, inventory, settle, poll: None })
     }
 
     /// Takes in what was found.
@@ -129,6 +136,14 @@ impl Root {
     fn catch_up(&mut self) {
         let found = self.watch.drain(&self.inventory);
         self.observe(found);
+    }
+
+    /// How often to compare everything: soon, where the system does not tell of all that is wanted.
+    fn interval(&self) -> Duration {
+        let reconcile = Settings::default().reconcile;
+        let default = if self.watch.trouble().is_some() { WHILE_IN_TROUBLE } else { reconcile };
+        let polled = self.watch.poll_interval().map(|by_default| self.poll.unwrap_or(by_default));
+        polled.unwrap_or(default)
     }
 
     /// Gives the changes that are due.
@@ -150,6 +165,47 @@ impl Root {
             }
         }
         events
+    }
+}
+
+/// Watches a few places beside an engine's root, on the runtime that is current. They need not be there.
+#[derive(Debug)]
+pub(crate) struct PlaceWatch {
+    events: broadcast::Receiver<ChangeEvent>,
+    /// Dropping it ends them. Without a place there is none, and the events have ended.
+    _tasks: tokio::task::JoinSet<()>,
+}
+
+impl PlaceWatch {
+    /// Begins to watch directories: one file in each, or all that lie directly in it. When it returns,
+    /// what is there is armed.
+    pub(crate) fn new(
+        places: &[(PathBuf, Option<String>)],
+        source: Source,
+        poll: Option<Duration>,
+        window: Duration,
+    ) -> Result<Self> {
+        let sender = broadcast::Sender::new(RECEIVER_CAPACITY);
+        let events = sender.subscribe();
+        let mut tasks = tokio::task::JoinSet::new();
+        for (directory, file) in places {
+            let pattern = file.as_deref().map_or_else(|| "*".to_owned(), literal);
+            let root = Root::of_files(directory, &pattern, source, window)?;
+            tasks.spawn(serve(Root { poll, ..root }, sender.clone()));
+        }
+        Ok(Self { events, _tasks: tasks })
+    }
+
+    /// Waits for the next changes: those that are told together are one. Never resolves without a place.
+    ///
+    /// # Cancel safety
+    ///
+    /// No change is lost when it is dropped.
+    pub(crate) async fn changed(&mut self) {
+        if let Err(broadcast::error::RecvError::Closed) = self.events.recv().await {
+            std::future::pending::<()>().await;
+        }
+        while self.events.try_recv().is_ok() {}
     }
 }
 
@@ -177,7 +233,7 @@ async fn run(roots: Vec<Root>, events: &broadcast::Sender<ChangeEvent>, stopped:
 }
 
 async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
-    let mut scan = Instant::now() + interval(&root.watch);
+    let mut scan = Instant::now() + root.interval();
     loop {
         let wake = root.settle.wake().map_or(scan, |wake| wake.min(scan));
         tokio::select! {
@@ -189,7 +245,7 @@ async fn serve(mut root: Root, events: broadcast::Sender<ChangeEvent>) {
         if scan <= Instant::now() {
             let found = root.watch.scan_all(false, &root.inventory);
             root.observe(found);
-            scan = Instant::now() + interval(&root.watch);
+            scan = Instant::now() + root.interval();
         }
         tell(root.due(), &events).await;
     }
@@ -211,10 +267,4 @@ async fn caught_up(events: &broadcast::Sender<ChangeEvent>) {
     while events.len() > RECEIVER_CAPACITY / 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-}
-
-/// How often to compare everything: soon, where the system does not tell of all that is wanted.
-fn interval(watch: &Watch) -> Duration {
-    let if_told = || watch.trouble().map_or(Settings::default().reconcile, |_| WHILE_IN_TROUBLE);
-    watch.poll_interval().unwrap_or_else(if_told)
 }

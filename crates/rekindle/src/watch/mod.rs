@@ -34,6 +34,7 @@ use crate::route::Interest;
 use crate::settle::{Signal, What};
 use backend::Backend;
 pub use file_watcher::FileWatcher;
+pub(crate) use file_watcher::PlaceWatch;
 pub(crate) use inventory::{Inventory, Stamp};
 use links::Links;
 pub(crate) use look::changes_yet;

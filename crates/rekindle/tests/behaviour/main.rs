@@ -11,6 +11,7 @@ mod limits;
 mod secrets;
 mod sharing;
 mod site;
+mod sources;
 mod streams;
 mod two_phase;
 mod undo;

@@ -137,7 +137,7 @@ async fn refuse(builder: HotReloadBuilder, site: &Site, secrets: &[&str], conten
         errors.push(error);
     }
     let receipt = soon("a receipt", manager.reload_now()).await.expect("a running engine");
-    assert!(matches!(receipt, Receipt::Rejected { .. }));
+    assert!(!receipt.refusals().is_empty());
     assert_free_of(secrets, format!("{receipt:?}"));
     errors
 }

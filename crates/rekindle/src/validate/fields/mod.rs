@@ -85,6 +85,15 @@ impl Fields {
         annotations::compile(document).map(|graph| Self(Arc::new(graph.pruned())))
     }
 
+    /// What stands at these pointers is secret.
+    pub(crate) fn secret(pointers: impl IntoIterator<Item = String>) -> Self {
+        let mut graph = Graph::default();
+        for pointer in pointers {
+            graph.add(&pointer, Rule::Secret);
+        }
+        Self(Arc::new(graph))
+    }
+
     /// Everything is secret: what holds while the rules cannot be known.
     pub(crate) fn all_secret() -> Self {
         Self(Arc::new(Graph::whole(Rule::Secret)))
