@@ -8,6 +8,7 @@
 //! An input is written so that a corpus file can be read and edited: a configuration as it is; files
 //! under `=== name` headings; a pattern and then paths, one a line; a script of letters.
 
+mod dotenv;
 mod layers;
 mod mutate;
 mod parse;
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "json", check: parse::json },
     Target { name: "yaml", check: parse::yaml },
     Target { name: "layers", check: layers::check },
+    Target { name: "dotenv", check: dotenv::check },
     Target { name: "patterns", check: patterns::check },
     Target { name: "settle", check: settle::check },
 ];

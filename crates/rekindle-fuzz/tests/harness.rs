@@ -38,6 +38,11 @@ fn layers_hold_for_the_corpus_and_its_mutations() {
 }
 
 #[test]
+fn dotenv_files_hold_for_the_corpus_and_its_mutations() {
+    fuzz("dotenv");
+}
+
+#[test]
 fn patterns_hold_for_the_corpus_and_its_mutations() {
     fuzz("patterns");
 }

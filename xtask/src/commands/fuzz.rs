@@ -9,7 +9,7 @@ use crate::runner;
 use crate::step::Step;
 
 /// The targets, as `crates/rekindle-fuzz` lists them.
-const TARGETS: [&str; 6] = ["toml", "json", "yaml", "layers", "patterns", "settle"];
+const TARGETS: [&str; 7] = ["toml", "json", "yaml", "layers", "dotenv", "patterns", "settle"];
 
 /// How long each target is searched, unless told otherwise.
 const SECONDS: u32 = 60;
@@ -90,7 +90,10 @@ mod tests {
         assert_eq!(search(&["yaml", "5"]), Ok(Search { targets: vec!["yaml"], seconds: 5 }));
         assert_eq!(search(&["5"]), Ok(Search { targets: TARGETS.to_vec(), seconds: 5 }));
         let error = search(&["xml"]).unwrap_err().to_string();
-        assert_eq!(error, "unknown target `xml`; there are toml, json, yaml, layers, patterns, settle");
+        assert_eq!(
+            error,
+            "unknown target `xml`; there are toml, json, yaml, layers, dotenv, patterns, settle"
+        );
     }
 
     #[test]
