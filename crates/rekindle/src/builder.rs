@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{HotReloadConfig, LONGEST, Settings, is_environment};
-use crate::engine::{HealthCheck, Parts, Probation};
+use crate::engine::{HealthCheck, Parts, Probation, StartPolicy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::Override;
 use crate::manager::HotReloadManager;
@@ -341,6 +341,35 @@ impl HotReloadBuilder {
     pub fn register(mut self, registration: Registration) -> Self {
         self.parts.handlers.push(registration);
         self
+    }
+
+    /// Whether every good generation is kept below `data/rekindle/history/`, from where
+    /// [`HotReloadManager::rollback`] brings it back. Default: true. The files hold what the
+    /// configurations hold, secrets among it; nobody but the user of the program may read them.
+    pub fn history(self, keep: bool) -> Self {
+        self.set(|settings| settings.keeps_history = keep)
+    }
+
+    /// How many revisions of each configuration the history keeps, and how many bytes of them. The newest
+    /// good one is kept whatever its size. Default: 50, and 16 MiB.
+    pub fn history_limits(self, revisions: usize, bytes: u64) -> Self {
+        self.set(|settings| {
+            settings.revisions_kept = revisions.max(1);
+            settings.history_bytes = bytes;
+        })
+    }
+
+    /// What to do at the start with a configuration that is not good. Default:
+    /// [`StartPolicy::KeepLastGood`]. Going back to the last good one needs the history.
+    pub fn start_policy(self, policy: StartPolicy) -> Self {
+        self.set(|settings| settings.start_policy = policy)
+    }
+
+    /// How long a generation is in use before a crash is none of its doing. Only tests have a use for it.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn trusted_after(self, time: Duration) -> Self {
+        self.set(|settings| settings.trusted_after = time)
     }
 
     /// Puts every change on probation: for some time [health checks](Self::health_check) are made, and

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::Probation;
+use crate::engine::{Probation, StartPolicy};
 use crate::load::Override;
 use crate::validate::Declared;
 
@@ -84,6 +84,15 @@ pub(crate) struct Settings {
     /// How many notices at a time are believed to be all there were.
     pub(crate) queue_limit: usize,
     pub(crate) allow_any_root: bool,
+    /// Whether good generations are written down.
+    pub(crate) keeps_history: bool,
+    /// How many of them for each configuration, and how many bytes.
+    pub(crate) revisions_kept: usize,
+    pub(crate) history_bytes: u64,
+    /// What to do at the start with a configuration that is not good.
+    pub(crate) start_policy: StartPolicy,
+    /// How long a generation is in use before a crash is none of its doing.
+    pub(crate) trusted_after: Duration,
     /// For how long health checks are made after a change.
     pub(crate) probation: Option<Probation>,
     /// What code states of fields, whatever the order in which it does.
@@ -108,6 +117,11 @@ impl Default for Settings {
             reconcile: Duration::from_secs(30),
             queue_limit: usize::MAX,
             allow_any_root: false,
+            keeps_history: true,
+            revisions_kept: 50,
+            history_bytes: 16 * 1024 * 1024,
+            start_policy: StartPolicy::default(),
+            trusted_after: Duration::from_secs(60),
             probation: None,
             fields: BTreeSet::new(),
         }

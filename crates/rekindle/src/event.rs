@@ -73,6 +73,20 @@ pub enum ChangeEvent {
         /// What went wrong.
         reason: String,
     },
+    /// What is on disk was not fit to start with: a revision of the history is in use instead.
+    FellBack {
+        /// The configuration.
+        config_name: String,
+        /// The revision in use.
+        revision: u64,
+        /// What is wrong with what is on disk.
+        reason: String,
+    },
+    /// The history could not be written, or is damaged; the reloads themselves went through.
+    HistoryFailed {
+        /// What happened.
+        error: String,
+    },
     /// Generations have passed their probation.
     Confirmed {
         /// The newest of them.
@@ -190,6 +204,13 @@ impl fmt::Debug for ChangeEvent {
                 .field("configs", configs)
                 .field("reason", reason)
                 .finish(),
+            Self::FellBack { config_name, revision, reason } => f
+                .debug_struct("FellBack")
+                .field("config_name", config_name)
+                .field("revision", revision)
+                .field("reason", reason)
+                .finish(),
+            Self::HistoryFailed { error } => f.debug_struct("HistoryFailed").field("error", error).finish(),
             Self::Confirmed { generation, configs } => {
                 f.debug_struct("Confirmed").field("generation", generation).field("configs", configs).finish()
             }

@@ -25,7 +25,6 @@ mod edit;
 mod engine;
 mod error;
 mod event;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not keep a history yet"))]
 mod history;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -56,7 +55,7 @@ pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
 pub use edit::Patch;
-pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes};
+pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, StartPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};

@@ -11,6 +11,7 @@ use crate::edit::Patch;
 use crate::engine::{EngineHandle, Receipt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChangeEvent, ResourceKind};
+use crate::history::HistoryEntry;
 use crate::load::read_bytes;
 use crate::observe::Status;
 use crate::propagate::{ConfigStream, Registration, ReloadHandler};
@@ -194,6 +195,36 @@ impl HotReloadManager {
     /// Once it has begun, the update is made whether or not its answer is waited for.
     pub async fn update(&self, config_name: &str, expected_generation: u64, patch: Patch) -> Result<Receipt> {
         self.engine.update(config_name, expected_generation, patch).await
+    }
+
+    /// The revisions of a configuration that the history keeps, oldest first: every content that was good,
+    /// in this run and in those before it, with what became of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::History`] when none is kept, or it cannot be read; [`ErrorKind::Name`] for a name that
+    /// is none. A revision that is damaged is left out and told of.
+    pub async fn history(&self, config_name: &str) -> Result<Vec<HistoryEntry>> {
+        self.engine.history(config_name).await
+    }
+
+    /// Brings a revision of a configuration back: its files, byte for byte, with their modes, and reloads.
+    ///
+    /// A layer that the revision did not have is removed. What is overwritten or removed is kept as a
+    /// [backup](Self::backups). As with an update, nothing is written unless the revision is good today;
+    /// one that was undone is tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::History`] when no history is kept or the revision is damaged, [`ErrorKind::NotFound`]
+    /// when there is no such revision, [`ErrorKind::Stopped`] after a shutdown. That the revision is
+    /// refused is in the receipt.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once it has begun, the revision is brought back whether or not its answer is waited for.
+    pub async fn rollback(&self, config_name: &str, revision: u64) -> Result<Receipt> {
+        self.engine.rollback(config_name, revision).await
     }
 
     /// The backups of a configuration file (`config/app.toml`, or absolute), oldest first.

@@ -16,6 +16,16 @@ use crate::load::{Candidate, Origin};
 use crate::propagate::Ready;
 use crate::validate::{Secrets, Verified};
 
+/// The permissions of a mode; where the system has none, or none is known, those of a directory's file.
+pub(crate) fn permissions_of(mode: Option<u32>, beside: &std::path::Path) -> std::io::Result<std::fs::Permissions> {
+    #[cfg(unix)]
+    if let Some(mode) = mode {
+        return Ok(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    }
+    let _ = mode;
+    std::fs::metadata(beside).map(|metadata| metadata.permissions())
+}
+
 /// The configurations in use, and the number of their generation.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {

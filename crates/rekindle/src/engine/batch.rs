@@ -39,6 +39,17 @@ pub(super) enum Reason {
     First(oneshot::Sender<()>),
 }
 
+impl Reason {
+    /// What asked for it.
+    pub(super) fn trigger(&self) -> Trigger {
+        match self {
+            Self::Change => Trigger::Files,
+            Self::Asked(asked) => asked.trigger,
+            Self::First(_) => Trigger::Start,
+        }
+    }
+}
+
 /// Somebody's wish for a look.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -185,6 +196,7 @@ impl Engine {
             checks: self.shared.checks(),
             topics,
             edit: edit.clone(),
+            fallback: self.fallback.clone(),
         };
         let landed = Landed::new(batch, names, touched, edit);
         self.flights.spawn(judge(job, self.settings.time_limit, landed));

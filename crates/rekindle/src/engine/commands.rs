@@ -277,6 +277,23 @@ fn merge_touched(into: &mut Vec<Touched>, more: Vec<Touched>) {
     }
 }
 
+impl Engine {
+    /// As [`signal_ready`], after what the start found good has been written down, if that is to count
+    /// against it when the program crashes right after.
+    pub(super) fn signal_started(&self, ready: oneshot::Sender<Result<()>>) -> oneshot::Sender<()> {
+        let chronicle = self.chronicle.clone().filter(|_| self.fallback.is_some());
+        let Some(chronicle) = chronicle else { return signal_ready(ready) };
+        let (done, loaded) = oneshot::channel();
+        tokio::spawn(async move {
+            if loaded.await.is_ok() {
+                chronicle.reached().await;
+                let _gone = ready.send(Ok(()));
+            }
+        });
+        done
+    }
+}
+
 /// Turns the start's answer into one that a batch can give.
 pub(super) fn signal_ready(ready: oneshot::Sender<Result<()>>) -> oneshot::Sender<()> {
     let (done, loaded) = oneshot::channel();

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::edit::Edit;
+use super::fallback::{Fallback, FellBack};
 use crate::commit::backup;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location, Result};
@@ -16,7 +19,7 @@ use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, und
 use crate::propagate::Topic;
 use crate::route::Routes;
 use crate::validate::{
-    Check, Fields, Rules, Schema, Secrets, Verified, immutable, of_mixture, until_restart, validate,
+    Check, Fields, Rules, Schema, Secrets, Verified, immutable, of_mixture, revert, until_restart, validate,
 };
 
 /// What is known of one file of a configuration.
@@ -65,12 +68,14 @@ pub(crate) struct Job {
     pub(crate) topics: Vec<Arc<dyn Topic>>,
     /// What files are to hold, instead of what they hold.
     pub(crate) edit: Option<Arc<Edit>>,
+    /// Where to go back to if nothing of it has ever been good in this run.
+    pub(crate) fallback: Option<Arc<Fallback>>,
 }
 
 /// A value that was applied, did harm and was taken back: it is not tried again as long as it stays.
 #[derive(Debug)]
 pub(crate) struct Undone {
-    pub(crate) value: serde_json::Value,
+    pub(crate) value: Value,
     pub(crate) error: Error,
 }
 
@@ -95,6 +100,8 @@ pub(crate) struct Outcome {
     pub(crate) backup_errors: Vec<Error>,
     /// How long reading, parsing and layering took.
     pub(crate) load: Duration,
+    /// What is used instead of what is on disk, and what is wrong with that.
+    pub(crate) fell_back: Option<FellBack>,
 }
 
 impl Job {
@@ -103,16 +110,18 @@ impl Job {
         let mut read = HashMap::new();
         let mut schemas = Vec::new();
         let began = Instant::now();
-        let loaded = self.candidates(&mut read, &mut schemas);
+        let mut harmful = Vec::new();
+        let loaded = self.candidates(&mut read, &mut schemas, &mut harmful);
         let load = began.elapsed();
         let verdict = match loaded {
             Err(failure) => Verdict::Failed(failure),
             Ok(None) => Verdict::Unchanged,
             Ok(Some(candidates)) => self.judge(candidates, &schemas),
         };
+        let (verdict, fell_back) = self.fall_back(verdict, harmful);
         let keeps = matches!(verdict, Verdict::Verified(_)) && self.settings.config.backup_on_change;
         let backup_errors = if keeps { self.back_up(&read) } else { Vec::new() };
-        Outcome { verdict, read, schemas, backup_errors, load }
+        Outcome { verdict, read, schemas, backup_errors, load, fell_back }
     }
 
     /// Loads every member. `None` when nothing differs from what is in use.
@@ -120,6 +129,7 @@ impl Job {
         &mut self,
         read: &mut HashMap<PathBuf, Known>,
         schemas: &mut Vec<(String, Option<Schema>)>,
+        harmful: &mut Vec<(String, Value)>,
     ) -> Result<Option<Vec<Arc<Candidate>>>, Failure> {
         let (mut candidates, mut failures, mut changed) = (Vec::new(), Vec::new(), false);
         for member in &self.members {
@@ -127,6 +137,10 @@ impl Job {
             match self.load(member, self.fields(member, schema.as_ref()), read) {
                 Ok(candidate) => {
                     failures.extend(self.undone(member, &candidate));
+                    if let Some(harm) = self.harm(member, &candidate) {
+                        failures.push(harm);
+                        harmful.push((member.name.clone(), candidate.value.clone()));
+                    }
                     let current = member.current.as_deref();
                     let same = current.is_some_and(|current| candidate.has_same_sources(current));
                     changed |= member.forced || !same;
@@ -153,6 +167,42 @@ impl Job {
         let undone = member.undone.as_ref().filter(|undone| undone.value == candidate.value);
         let undone = undone.filter(|_| self.edit.is_none());
         undone.map(|undone| Failure::definitive(undone.error.clone()))
+    }
+
+    /// Whether it did harm in an earlier run, and is what there would be to start with.
+    fn harm(&self, member: &Member, candidate: &Candidate) -> Option<Failure> {
+        let fallback = self.fallback.as_ref().filter(|_| member.current.is_none());
+        fallback.and_then(|fallback| fallback.harm(candidate, &self.root))
+    }
+
+    /// At the start, the last good revisions in the place of what is refused, if all of it has one.
+    fn fall_back(&self, verdict: Verdict, harmful: Vec<(String, Value)>) -> (Verdict, Option<FellBack>) {
+        let is_start = self.members.iter().all(|member| member.current.is_none());
+        let fallback = self.fallback.as_ref().filter(|_| is_start);
+        match (verdict, fallback) {
+            (Verdict::Failed(failure), Some(fallback)) => match self.last_good(fallback) {
+                Some((verified, revisions)) => {
+                    let fell_back = FellBack { error: failure.error, revisions, harmful };
+                    (Verdict::Verified(verified), Some(fell_back))
+                }
+                None => (Verdict::Failed(failure), None),
+            },
+            (verdict, _) => (verdict, None),
+        }
+    }
+
+    fn last_good(&self, fallback: &Fallback) -> Option<(Verified, Vec<(String, u64)>)> {
+        let members = self.members.iter().map(|member| fallback.member(&member.name, &self.root));
+        let (mut candidates, mut revisions) = (Vec::new(), Vec::new());
+        for (member, revision) in members.collect::<Option<Vec<_>>>()? {
+            let fields = Fields::declared(&member.name, &self.settings.fields);
+            candidates.push(Arc::new(self.load(&member, fields, &mut HashMap::new()).ok()?));
+            revisions.push((member.name, revision));
+        }
+        let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();
+        // It has passed all checks once. Its schema may be what is wrong.
+        let (verified, errors) = revert(candidates, &others, &self.topics, &self.root);
+        errors.is_empty().then_some((verified, revisions))
     }
 
     /// The rules for a member's fields: those that code states, and those of its schema. While that cannot

@@ -3,10 +3,12 @@
 mod backlog;
 mod batch;
 mod book;
+mod chronicle;
 mod commands;
 mod compare;
 mod edit;
 mod externals;
+mod fallback;
 mod flight;
 mod git;
 mod job;
@@ -16,10 +18,12 @@ mod receipt;
 mod run;
 mod timer;
 mod trial;
+mod trust;
 mod update;
 mod verdict;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,15 +31,17 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::batch::{Asked, BatchId};
+use self::chronicle::Chronicle;
+pub use self::fallback::StartPolicy;
 pub(crate) use self::probation::HealthCheck;
 pub use self::probation::Probation;
 pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes};
-use self::update::Update;
+use self::update::{Update, restoring};
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
-use crate::history::Trigger;
+use crate::history::{HistoryEntry, Trigger};
 use crate::observe::Observe;
 use crate::propagate::{ConfigStream, Handlers, Merge, Registration, Topic, Typed};
 use crate::validate::Check;
@@ -75,9 +81,29 @@ pub(crate) struct Shared {
     pub(crate) topics: Mutex<Vec<Arc<dyn Topic>>>,
     pub(crate) checks: Mutex<Vec<Arc<Check>>>,
     pub(crate) health_checks: Mutex<Vec<Arc<HealthCheck>>>,
+    /// Where it is written down which generations were good.
+    chronicle: Mutex<Option<Chronicle>>,
+    /// The last handle went while its thread panicked.
+    crashing: AtomicBool,
 }
 
 impl Shared {
+    fn chronicle(&self) -> Result<Chronicle> {
+        let chronicle = self.chronicle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        chronicle.ok_or_else(|| {
+            let message = "this engine keeps no history";
+            Error::new(ErrorKind::History, message).help("switch it on with `HotReloadBuilder::history(true)`")
+        })
+    }
+
+    fn set_chronicle(&self, chronicle: Option<Chronicle>) {
+        *self.chronicle.lock().unwrap_or_else(PoisonError::into_inner) = chronicle;
+    }
+
+    fn is_crashing(&self) -> bool {
+        self.crashing.load(Ordering::Relaxed)
+    }
+
     /// The topics in use. Those that nobody reads any more are let go: they must not refuse anything.
     pub(crate) fn topics(&self) -> Vec<Arc<dyn Topic>> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +170,10 @@ impl EngineHandle {
             topics: Mutex::default(),
             checks: Mutex::new(parts.checks),
             health_checks: Mutex::new(parts.health_checks),
+            chronicle: Mutex::default(),
+            crashing: AtomicBool::new(false),
         });
+        let fails = settings.start_policy == StartPolicy::Fail;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stated = Mutex::new(stated.then(|| settings.clone()));
         let handle = Arc::new(Self { shared: Arc::clone(&shared), commands, stated });
@@ -154,7 +183,10 @@ impl EngineHandle {
             .name("rekindle".into())
             .spawn(move || run::thread(runtime, &shared, settings, inbox, ready))?;
         started.await.unwrap_or_else(|_| Err(Error::stopped()))?;
-        Ok(handle)
+        match handle.shared.observe.status().failures().next() {
+            Some((_, error)) if fails => Err(error.clone()),
+            _ => Ok(handle),
+        }
     }
 
     /// The configurations in use.
@@ -219,6 +251,19 @@ impl EngineHandle {
             }
         }
         self.ask(|reply| Command::Adopt { settings: Box::new(settings), reply }).await?
+    }
+
+    /// The revisions of a configuration, oldest first.
+    pub(crate) async fn history(&self, name: &str) -> Result<Vec<HistoryEntry>> {
+        self.shared.chronicle()?.list(name.to_owned()).await
+    }
+
+    /// Brings a revision of a configuration back.
+    pub(crate) async fn rollback(&self, name: &str, revision: u64) -> Result<Receipt> {
+        let contents = self.shared.chronicle()?.contents(name.to_owned(), revision).await?;
+        let environment = self.shared.observe.status().environment;
+        let edit = restoring(name, contents, self.root(), environment)?;
+        self.change(name, None, edit, Trigger::Rollback).await
     }
 
     async fn ask<R>(&self, command: impl FnOnce(oneshot::Sender<R>) -> Command) -> Result<R> {
@@ -292,6 +337,15 @@ impl EngineHandle {
         let topic = Typed::new(names, merge);
         topics.push(Arc::clone(&topic) as Arc<dyn Topic>);
         topic
+    }
+}
+
+/// A program that panics drops its handles, too: that is no clean end.
+impl Drop for EngineHandle {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.crashing.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -98,7 +98,8 @@ impl Engine {
         }
         let checks = self.shared.health_checks();
         let Some(probation) = self.settings.probation.clone().filter(|_| !checks.is_empty()) else {
-            return;
+            let names: Vec<String> = undo.configs.into_iter().map(|(name, _)| name).collect();
+            return self.confirm(&names);
         };
         let watch = tokio::spawn(observe(checks, probation, self.settings.time_limit));
         self.probation = Some(OnProbation { undo, watch });
@@ -109,10 +110,12 @@ impl Engine {
         let Some(OnProbation { undo, .. }) = self.probation.take() else { return };
         match failure {
             Some(reason) => self.due_undo = Some((undo, reason)),
-            None => self.shared.observe.tell(ChangeEvent::Confirmed {
-                generation: undo.from,
-                configs: undo.configs.into_iter().map(|(name, _)| name).collect(),
-            }),
+            None => {
+                let generation = undo.from;
+                let configs: Vec<String> = undo.configs.into_iter().map(|(name, _)| name).collect();
+                self.confirm(&configs);
+                self.shared.observe.tell(ChangeEvent::Confirmed { generation, configs });
+            }
         }
     }
 

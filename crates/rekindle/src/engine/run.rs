@@ -12,9 +12,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::backlog::Backlog;
 use super::batch::{Batch, BatchId, Reason};
 use super::book::Book;
-use super::commands::{signal_ready, source};
+use super::commands::source;
+use super::chronicle::Chronicle;
 use super::compare::{Comparison, SLICE, Why};
 use super::externals::ExternalSources;
+use super::fallback::{self, Fallback};
 use super::flight::Flight;
 use super::git::GitLock;
 use super::job::Outcome;
@@ -61,6 +63,11 @@ pub(super) struct Engine {
     pub(super) next_scan: Instant,
     /// When to look again at what cannot be watched or read.
     pub(super) next_retry: Option<Instant>,
+    /// Where it is written down which generations were good.
+    pub(super) chronicle: Option<Chronicle>,
+    pub(super) fallback: Option<Arc<Fallback>>,
+    /// When a generation has been in use for long enough that a crash is none of its doing.
+    pub(super) untrusted: BTreeMap<String, Instant>,
     /// What is in use and not confirmed yet.
     pub(super) probation: Option<OnProbation>,
     /// What has failed its probation and is to be undone.
@@ -118,7 +125,12 @@ impl Engine {
         let settle = Settle::new(settings.settle, settings.window());
         let book = Book::new(Routes::new(settings.environment()));
         let git = GitLock::of(&shared.root);
+        let (chronicle, fallback) = fallback::open(&settings, &shared.root, &shared.observe)?;
+        shared.set_chronicle(chronicle.clone());
         let mut engine = Self {
+            chronicle,
+            fallback,
+            untrusted: BTreeMap::new(),
             shared,
             settings,
             externals,
@@ -146,7 +158,7 @@ impl Engine {
     }
 
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>, ready: oneshot::Sender<Result<()>>) {
-        self.take_stock(Reason::First(signal_ready(ready)));
+        self.take_stock(Reason::First(self.signal_started(ready)));
         let farewell = loop {
             match self.wait(&mut inbox).await {
                 Woken::Files(Stirred::Files) => self.catch_up(),
@@ -206,6 +218,7 @@ impl Engine {
             self.batch_deadline(),
             self.backlog.deadline(now),
             self.next_retry,
+            self.untrusted.values().min().copied(),
             under_way,
         ];
         deadlines.into_iter().flatten().fold(self.next_scan, Instant::min)
@@ -225,6 +238,7 @@ impl Engine {
         self.commit_overdue(now);
         self.free_stuck();
         self.undo_what_failed();
+        self.trust(now);
         // Each decides for itself whether it still has to wait.
         let deferred = std::mem::take(&mut self.deferred);
         let held_back = !deferred.is_empty();
@@ -263,6 +277,9 @@ impl Engine {
                 landed.into_iter().for_each(|flight| self.arrive(flight));
             }
             self.shared.handlers.finish().await;
+            if let Some(chronicle) = &self.chronicle {
+                chronicle.end(!self.shared.is_crashing()).await;
+            }
         };
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("shut down while a handler or a check was still at work");

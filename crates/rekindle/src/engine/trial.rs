@@ -161,6 +161,7 @@ impl Engine {
         };
         self.shared.observe.announce(&self.shared.handlers, told, &[], true);
         self.tell_of_return(&commit, swapped);
+        self.write_down_undo(&names, &reason);
         let outcome = ReloadOutcome::RolledBack { configs: names.clone(), to: undo.to, reason };
         match batch.and_then(|id| self.batches.get_mut(&id)) {
             Some(batch) => {

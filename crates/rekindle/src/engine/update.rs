@@ -16,11 +16,12 @@ use super::edit::{Edit, FileEdit};
 use super::receipt::Receipt;
 use super::run::Engine;
 use super::{Command, EngineHandle};
+use crate::commit::permissions_of;
 use crate::edit::{FileLayer, Patch, rewrite};
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::Trigger;
+use crate::history::{Content, Trigger};
 use crate::load::Candidate;
-use crate::route::format_of;
+use crate::route::{Layer, Routes, format_of};
 use crate::watch::Stamp;
 
 /// A change of a configuration's files that the engine is to make.
@@ -125,6 +126,28 @@ fn edit_of(current: &Candidate, patch: &Patch, root: &Path) -> Result<Edit> {
         expected: Some(sources[at].bytes.hash),
     });
     Ok(Edit { root: root.to_path_buf(), files: files.collect(), backs_up: false })
+}
+
+/// The files of a revision put back, and those that it did not have taken away.
+pub(super) fn restoring(
+    name: &str,
+    contents: Vec<Content>,
+    root: &Path,
+    environment: String,
+) -> Result<Edit> {
+    let routes = Routes::new(environment);
+    let places = Layer::ALL.into_iter().flat_map(|layer| routes.candidates(name, layer));
+    let beside = places.filter(|path| {
+        contents.iter().all(|content| content.path != *path) && root.join(path).symlink_metadata().is_ok()
+    });
+    let gone = beside.map(|path| FileEdit { path, content: None, permissions: None, expected: None });
+    let gone: Vec<FileEdit> = gone.collect();
+    let back = contents.into_iter().map(|Content { path, bytes, mode }| {
+        let permissions = mode.map(|mode| permissions_of(Some(mode), root)).transpose()?;
+        Ok(FileEdit { path, content: Some(bytes), permissions, expected: None })
+    });
+    let files = back.chain(gone.into_iter().map(Ok)).collect::<std::io::Result<Vec<_>>>()?;
+    Ok(Edit { root: root.to_path_buf(), files, backs_up: true })
 }
 
 /// A configuration's value with what waits for a restart as it is on disk.

@@ -15,6 +15,7 @@ use super::trial::{Trial, Undo, try_out};
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::event::ChangeEvent;
+use crate::history::Trigger;
 use crate::load::Candidate;
 use crate::observe::{ConfigState, ConfigStatus, Pending};
 use crate::propagate::Awaited;
@@ -138,10 +139,15 @@ impl Engine {
             self.expect_own_writes(&landed.touched);
         }
         self.note_all(&rest, silent);
+        let trigger = self.batches.get(&id).map_or(Trigger::Files, |batch| batch.reason.trigger());
+        self.write_down(&rest, &commit, trigger);
         let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);
+        let fell_back: Vec<_> = rest.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();
         let names: Vec<String> = rest.into_iter().flat_map(|landed| landed.names).collect();
         if silent || commit.changed.is_empty() {
-            return self.settle_down(&names);
+            self.settle_down(&names);
+            self.confirm(&names);
+            return fell_back.into_iter().for_each(|from| self.tell_of_fallback(from));
         }
         let configs = commit.changed.into_iter().map(|part| (part.new.name.clone(), part.old)).collect();
         let undo = Undo { from: commit.generation, to: before, configs };

@@ -119,6 +119,12 @@ impl Record {
         Self { format, config, revision, generation, run, time, trigger, files, changed, outcome }
     }
 
+    /// Whether these are its files: the same paths with the same contents, in the same order.
+    pub(crate) fn holds(&self, files: &[(&Path, blake3::Hash)]) -> bool {
+        let own = self.files.iter().map(|file| (file.path.as_path(), file.blob.0));
+        own.eq(files.iter().copied())
+    }
+
     /// The contents that it names.
     pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
         self.files.iter().map(|file| file.blob)

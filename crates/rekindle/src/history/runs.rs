@@ -104,6 +104,7 @@ impl Run {
     }
 }
 
+#[cfg(test)]
 impl CrashedRun {
     /// Its name.
     pub(crate) fn id(&self) -> &str {

@@ -116,6 +116,19 @@ impl Observe {
         let _no_change = self.announce(handlers, event, &paths, true);
     }
 
+    /// Notes whether the history could be written. The same failure is told once.
+    pub(crate) fn history(&self, written: Result<(), &Error>) {
+        let failure = written.err().map(ToString::to_string);
+        let mut is_news = false;
+        self.edit(|status| {
+            is_news = status.history_failure != failure;
+            status.history_failure.clone_from(&failure);
+        });
+        if let Some(error) = failure.filter(|_| is_news) {
+            self.tell(ChangeEvent::HistoryFailed { error });
+        }
+    }
+
     /// Changes the status.
     pub(crate) fn edit(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
@@ -151,6 +164,10 @@ fn log(event: &ChangeEvent) {
         ChangeEvent::RolledBack { from, to, generation, configs, reason } => {
             tracing::error!(from, to, generation, ?configs, reason, "rolled back");
         }
+        ChangeEvent::FellBack { config_name, revision, reason } => {
+            tracing::error!(config_name, revision, reason, "not fit to start with, an earlier revision is in use");
+        }
+        ChangeEvent::HistoryFailed { error } => tracing::warn!(error, "history failed"),
         ChangeEvent::Confirmed { generation, configs } => {
             tracing::info!(generation, ?configs, "passed its probation");
         }

@@ -36,6 +36,8 @@ pub struct Status {
     pub handler_failures: u64,
     /// How often everything had to be looked at anew because notifications were lost.
     pub rescans: u64,
+    /// Why the history cannot be written, if it cannot.
+    pub history_failure: Option<String>,
     /// Generations that were undone, since the start.
     pub rollbacks: u64,
     /// What came of the last reload.
@@ -109,6 +111,7 @@ impl Status {
             refused: 0,
             handler_failures: 0,
             rescans: 0,
+            history_failure: None,
             rollbacks: 0,
             last_reload: None,
             reconciled: 0,

@@ -1,0 +1,226 @@
+//! The chronicle: a thread that writes down which generations were good, in the order in which they came.
+//!
+//! Writing takes its time, since it has to survive a crash; neither the loop nor a reader waits for it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, Result};
+use crate::history::runs::Run;
+use crate::history::{Content, History, HistoryEntry, NewRecord, Outcome, Trigger};
+use crate::load::Candidate;
+use crate::observe::Observe;
+
+/// How many notes may wait to be written.
+const CAPACITY: usize = 1024;
+
+/// The handle of the thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Chronicle {
+    notes: mpsc::Sender<Note>,
+    history: Arc<History>,
+    observe: Arc<Observe>,
+}
+
+/// A generation of one configuration.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) config: String,
+    pub(super) generation: u64,
+    pub(super) trigger: Trigger,
+    pub(super) files: Vec<Content>,
+    pub(super) changed: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Note {
+    /// It came into use.
+    InUse(Box<Entry>),
+    /// They have been in use for long enough to be trusted.
+    Confirmed(Vec<String>),
+    /// They were undone.
+    Undone { configs: Vec<String>, reason: String },
+    /// Everything before this has been written.
+    Reached(oneshot::Sender<()>),
+    /// The run ends here; cleanly, or not.
+    End { clean: bool, done: oneshot::Sender<()> },
+}
+
+impl Chronicle {
+    /// Starts the thread. `run` is the mark of this run, where crashes count.
+    pub(super) fn start(history: Arc<History>, run: Option<Run>, observe: Arc<Observe>) -> Result<Self> {
+        let (notes, inbox) = mpsc::channel(CAPACITY);
+        let id = run.as_ref().map_or_else(new_run, |run| run.id().to_owned());
+        let writer =
+            Writer { history: Arc::clone(&history), run, id, observe: Arc::clone(&observe), in_use: HashMap::new() };
+        std::thread::Builder::new().name("rekindle-history".into()).spawn(move || writer.work(inbox))?;
+        Ok(Self { notes, history, observe })
+    }
+
+    fn note(&self, note: Note) {
+        if self.notes.try_send(note).is_err() {
+            let lost = Error::from("changes come faster than they can be written; one is left out");
+            self.observe.history(Err(&lost));
+        }
+    }
+
+    pub(super) fn in_use(&self, entry: Entry) {
+        if !entry.files.is_empty() {
+            self.note(Note::InUse(Box::new(entry)));
+        }
+    }
+
+    pub(super) fn confirmed(&self, configs: Vec<String>) {
+        self.note(Note::Confirmed(configs));
+    }
+
+    pub(super) fn undone(&self, configs: Vec<String>, reason: String) {
+        self.note(Note::Undone { configs, reason });
+    }
+
+    /// Waits until everything so far has been written.
+    pub(crate) async fn reached(&self) {
+        let (reply, done) = oneshot::channel();
+        // The thread ends with the engine, and has then written everything.
+        if self.notes.send(Note::Reached(reply)).await.is_ok() {
+            let _ended = done.await;
+        }
+    }
+
+    /// Lets the thread write what is left and end.
+    pub(super) async fn end(&self, clean: bool) {
+        let (reply, done) = oneshot::channel();
+        if self.notes.send(Note::End { clean, done: reply }).await.is_ok() {
+            let _ended = done.await;
+        }
+    }
+
+    /// The revisions of a configuration, oldest first, without those that are damaged.
+    pub(crate) async fn list(&self, config: String) -> Result<Vec<HistoryEntry>> {
+        self.reached().await;
+        let history = Arc::clone(&self.history);
+        let listing = tokio::task::spawn_blocking(move || history.list(&config)).await??;
+        for damaged in &listing.damaged {
+            self.observe.history(Err(&damaged.error));
+        }
+        Ok(listing.records.into_iter().map(HistoryEntry::from).collect())
+    }
+
+    /// The files of a revision, as they were.
+    pub(crate) async fn contents(&self, config: String, revision: u64) -> Result<Vec<Content>> {
+        self.reached().await;
+        let history = Arc::clone(&self.history);
+        let contents = move || history.contents(&history.get(&config, revision)?);
+        tokio::task::spawn_blocking(contents).await?
+    }
+}
+
+/// A name for a run that leaves no mark.
+fn new_run() -> String {
+    format!("{}-{}", jiff::Timestamp::now().as_millisecond(), std::process::id())
+}
+
+impl Entry {
+    pub(super) fn new(
+        candidate: &Candidate,
+        root: &std::path::Path,
+        generation: u64,
+        trigger: Trigger,
+        changed: Vec<String>,
+    ) -> Self {
+        let content = |source: &Arc<crate::load::Source>| Content {
+            path: source.bytes.path.strip_prefix(root).map_or_else(|_| PathBuf::new(), PathBuf::from),
+            bytes: Arc::clone(&source.bytes.content),
+            mode: mode(&source.bytes.permissions),
+        };
+        let files = candidate.files().map(content).filter(|file| !file.path.as_os_str().is_empty());
+        Self { config: candidate.name.clone(), generation, trigger, files: files.collect(), changed }
+    }
+}
+
+fn mode(permissions: &std::fs::Permissions) -> Option<u32> {
+    #[cfg(unix)]
+    return Some(std::os::unix::fs::PermissionsExt::mode(permissions));
+    #[cfg(not(unix))]
+    {
+        let _ = permissions;
+        None
+    }
+}
+
+/// What the thread has.
+struct Writer {
+    history: Arc<History>,
+    run: Option<Run>,
+    id: String,
+    observe: Arc<Observe>,
+    /// The revision that each configuration has now, and whether it is still to be confirmed.
+    in_use: HashMap<String, (u64, bool)>,
+}
+
+impl Writer {
+    fn work(mut self, mut inbox: mpsc::Receiver<Note>) {
+        while let Some(note) = inbox.blocking_recv() {
+            let written = match note {
+                Note::InUse(entry) => self.begin_use(*entry),
+                Note::Confirmed(configs) => configs.iter().try_for_each(|config| self.confirm(config)),
+                Note::Undone { configs, reason } => {
+                    configs.iter().try_for_each(|config| self.undo(config, &reason))
+                }
+                Note::Reached(reply) => {
+                    // Whoever asked may have stopped waiting.
+                    let _gone = reply.send(());
+                    continue;
+                }
+                Note::End { clean, done } => {
+                    self.end(clean);
+                    let _gone = done.send(());
+                    return;
+                }
+            };
+            self.observe.history(written.as_ref().copied());
+        }
+        // The engine went without a word.
+        self.end(false);
+    }
+
+    fn begin_use(&mut self, entry: Entry) -> Result<()> {
+        let Entry { config, generation, trigger, files, changed } = entry;
+        let time = jiff::Timestamp::now();
+        let new = NewRecord { config: config.clone(), generation, run: self.id.clone(), time, trigger, files, changed };
+        let recorded = self.history.record(new)?;
+        let revision = recorded.record.revision;
+        let is_new = recorded.record.outcome != Outcome::Confirmed;
+        self.in_use.insert(config.clone(), (revision, is_new));
+        if let Some(run) = &mut self.run {
+            if is_new { run.begin_use(&config, revision) } else { run.end_use(&config) }?;
+        }
+        recorded.untidy.map_or(Ok(()), Err)
+    }
+
+    fn confirm(&mut self, config: &str) -> Result<()> {
+        let Some((revision, is_new)) = self.in_use.get_mut(config) else { return Ok(()) };
+        if std::mem::take(is_new) {
+            self.history.set_outcome(config, *revision, &Outcome::Confirmed)?;
+        }
+        self.run.as_mut().map_or(Ok(()), |run| run.end_use(config))
+    }
+
+    fn undo(&mut self, config: &str, reason: &str) -> Result<()> {
+        let Some((revision, _)) = self.in_use.remove(config) else { return Ok(()) };
+        self.history.set_outcome(config, revision, &Outcome::RolledBack { reason: reason.to_owned() })?;
+        self.run.as_mut().map_or(Ok(()), |run| run.end_use(config))
+    }
+
+    /// The mark of a run that did not end cleanly stays.
+    fn end(&mut self, clean: bool) {
+        if let Some(run) = self.run.take().filter(|_| clean)
+            && let Err(error) = run.end()
+        {
+            self.observe.history(Err(&error));
+        }
+    }
+}
