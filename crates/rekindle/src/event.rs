@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::validate::Secrets;
+use crate::validate::{Scrubber, Secrets};
 
 /// Something that changed, or failed to. Its `Debug` masks the [`Secrets`] of a configuration.
 ///
@@ -143,18 +143,13 @@ pub enum ChangeEvent {
 }
 
 impl ChangeEvent {
-    /// Whether it holds anything that is not to be shown.
-    pub(crate) fn has_secrets(&self) -> bool {
-        matches!(self, Self::ConfigChanged { secrets, .. } if *secrets != Secrets::default())
-    }
-
-    /// What a handler said of this event, without the secrets in it.
-    pub(crate) fn scrub(&self, message: &str) -> String {
+    /// What takes the secrets of its values out of messages.
+    pub(crate) fn scrubber(&self) -> Scrubber {
         match self {
             Self::ConfigChanged { old_value, new_value, secrets, .. } => {
-                secrets.scrub([("", old_value), ("", new_value)], message)
+                secrets.scrubber([("", old_value), ("", new_value)])
             }
-            _ => message.to_owned(),
+            _ => Scrubber::default(),
         }
     }
 }

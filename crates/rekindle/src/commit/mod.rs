@@ -17,7 +17,10 @@ use crate::propagate::Ready;
 use crate::validate::{Secrets, Verified};
 
 /// The permissions of a mode; where the system has none, or none is known, those of a directory's file.
-pub(crate) fn permissions_of(mode: Option<u32>, beside: &std::path::Path) -> std::io::Result<std::fs::Permissions> {
+pub(crate) fn permissions_of(
+    mode: Option<u32>,
+    beside: &std::path::Path,
+) -> std::io::Result<std::fs::Permissions> {
     #[cfg(unix)]
     if let Some(mode) = mode {
         return Ok(std::os::unix::fs::PermissionsExt::from_mode(mode));

@@ -54,8 +54,13 @@ impl Chronicle {
     pub(super) fn start(history: Arc<History>, run: Option<Run>, observe: Arc<Observe>) -> Result<Self> {
         let (notes, inbox) = mpsc::channel(CAPACITY);
         let id = run.as_ref().map_or_else(new_run, |run| run.id().to_owned());
-        let writer =
-            Writer { history: Arc::clone(&history), run, id, observe: Arc::clone(&observe), in_use: HashMap::new() };
+        let writer = Writer {
+            history: Arc::clone(&history),
+            run,
+            id,
+            observe: Arc::clone(&observe),
+            in_use: HashMap::new(),
+        };
         std::thread::Builder::new().name("rekindle-history".into()).spawn(move || writer.work(inbox))?;
         Ok(Self { notes, history, observe })
     }
@@ -190,7 +195,15 @@ impl Writer {
     fn begin_use(&mut self, entry: Entry) -> Result<()> {
         let Entry { config, generation, trigger, files, changed } = entry;
         let time = jiff::Timestamp::now();
-        let new = NewRecord { config: config.clone(), generation, run: self.id.clone(), time, trigger, files, changed };
+        let new = NewRecord {
+            config: config.clone(),
+            generation,
+            run: self.id.clone(),
+            time,
+            trigger,
+            files,
+            changed,
+        };
         let recorded = self.history.record(new)?;
         let revision = recorded.record.revision;
         let is_new = recorded.record.outcome != Outcome::Confirmed;

@@ -79,7 +79,9 @@ impl Fallback {
         let listing = self.history.list(&candidate.name).ok()?;
         let files: Vec<_> = candidate
             .files()
-            .map(|source| (source.bytes.path.strip_prefix(root).unwrap_or(&source.bytes.path), source.bytes.hash))
+            .map(|source| {
+                (source.bytes.path.strip_prefix(root).unwrap_or(&source.bytes.path), source.bytes.hash)
+            })
             .collect();
         let record = listing.records.iter().rev().find(|record| record.holds(&files))?;
         let did = match &record.outcome {

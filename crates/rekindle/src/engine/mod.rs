@@ -92,7 +92,8 @@ impl Shared {
         let chronicle = self.chronicle.lock().unwrap_or_else(PoisonError::into_inner).clone();
         chronicle.ok_or_else(|| {
             let message = "this engine keeps no history";
-            Error::new(ErrorKind::History, message).help("switch it on with `HotReloadBuilder::history(true)`")
+            Error::new(ErrorKind::History, message)
+                .help("switch it on with `HotReloadBuilder::history(true)`")
         })
     }
 

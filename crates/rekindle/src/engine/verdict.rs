@@ -142,7 +142,8 @@ impl Engine {
         let trigger = self.batches.get(&id).map_or(Trigger::Files, |batch| batch.reason.trigger());
         self.write_down(&rest, &commit, trigger);
         let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);
-        let fell_back: Vec<_> = rest.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();
+        let fell_back: Vec<_> =
+            rest.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();
         let names: Vec<String> = rest.into_iter().flat_map(|landed| landed.names).collect();
         if silent || commit.changed.is_empty() {
             self.settle_down(&names);

@@ -16,7 +16,7 @@ use super::merge::{merge, placed};
 use super::origin::{LayerKind, Origin, kind_of_file};
 use super::tree::{Data, Node};
 use crate::error::{Error, Location};
-use crate::validate::{Fields, Secrets};
+use crate::validate::{Fields, Scrubber, Secrets};
 
 /// One layer of a configuration.
 #[derive(Clone)]
@@ -115,12 +115,11 @@ impl Candidate {
         self.fields.secrets()
     }
 
-    /// A message without the secrets of this configuration.
-    pub(crate) fn scrub(&self, message: &str) -> String {
-        let on_disk = self.held.iter().filter_map(|held| Some((&held.pointer, held.on_disk.as_ref()?)));
-        let secrets = self.secrets();
-        let message = secrets.scrub([("", &self.value)], message);
-        secrets.scrub(on_disk.map(|(pointer, value)| (pointer.as_str(), value)), &message)
+    /// What takes its secrets out of messages.
+    pub(crate) fn scrubber(&self) -> Scrubber {
+        let on_disk =
+            self.held.iter().filter_map(|held| Some((held.pointer.as_str(), held.on_disk.as_ref()?)));
+        self.secrets().scrubber(on_disk.chain([("", &self.value)]))
     }
 
     /// The sources in files, weakest first.

@@ -165,7 +165,12 @@ fn log(event: &ChangeEvent) {
             tracing::error!(from, to, generation, ?configs, reason, "rolled back");
         }
         ChangeEvent::FellBack { config_name, revision, reason } => {
-            tracing::error!(config_name, revision, reason, "not fit to start with, an earlier revision is in use");
+            tracing::error!(
+                config_name,
+                revision,
+                reason,
+                "not fit to start with, an earlier revision is in use"
+            );
         }
         ChangeEvent::HistoryFailed { error } => tracing::warn!(error, "history failed"),
         ChangeEvent::Confirmed { generation, configs } => {

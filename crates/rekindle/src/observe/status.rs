@@ -81,7 +81,7 @@ impl Pending {
         let pending = config.held.iter().map(|held| {
             let shown = |value: &Value| secrets.mask_at(&held.pointer, value);
             let (running, on_disk) = (held.running.as_ref().map(shown), held.on_disk.as_ref().map(shown));
-            Self { pointer: held.pointer.clone(), running, on_disk }
+            Self { pointer: secrets.name(&held.pointer), running, on_disk }
         });
         pending.collect()
     }

@@ -155,12 +155,11 @@ impl Registered {
         while let Some(Queued { event, mut place }) = self.next().await {
             self.wait_for_others(&mut place.behind).await;
             let turn = Arc::clone(&self.turn).lock_owned().await;
-            let secret = event.has_secrets().then(|| event.clone());
-            let (mut outcome, still_running) = self.handle(event).await;
-            if let Some(told) = secret {
-                // It may quote what it was told.
-                outcome = outcome.map_err(|error| Error::new(error.kind(), told.scrub(&error.to_string())));
-            }
+            let scrubber = event.scrubber();
+            let (outcome, still_running) = self.handle(event).await;
+            // It may quote what it was told, secrets among it.
+            let shown = |error: Error| Error::new(error.kind(), scrubber.scrub(&error.to_string()));
+            let outcome = outcome.map_err(shown);
             if let Err(error) = &outcome {
                 self.failed(error.to_string());
             }

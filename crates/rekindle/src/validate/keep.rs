@@ -19,11 +19,13 @@ const SHOWN_CHARS: usize = 60;
 pub(crate) fn immutable(new: &Candidate, running: &Candidate, root: &Path) -> Option<Error> {
     let changed = new.fields.changed(Rule::Immutable, &running.value, &new.value);
     Error::all(changed.iter().map(|pointer| {
-        let value = running.value.pointer(pointer).map(|value| new.secrets().mask_at(pointer, value));
-        let what = if pointer.is_empty() { "this configuration" } else { pointer };
+        let secrets = new.secrets();
+        let value = running.value.pointer(pointer).map(|value| secrets.mask_at(pointer, value));
+        let name = secrets.name(pointer);
+        let what = if name.is_empty() { "this configuration" } else { &name };
         let is = value.map_or_else(|| "absent from".to_owned(), |value| format!("{} in", clipped(&value)));
         let message = format!("{what} is immutable, and is {is} the running program");
-        let error = Error::new(ErrorKind::Immutable, message).about(pointer);
+        let error = Error::new(ErrorKind::Immutable, message).about(&name);
         new.point(error.help("put it back, or restart the program"), pointer, root)
     }))
 }
@@ -40,8 +42,11 @@ pub(crate) fn until_restart(new: &Arc<Candidate>, running: Option<&Candidate>) -
 /// The errors of configurations of which parts are held, while as on disk they are good: says that it is
 /// the mixture that cannot be.
 pub(crate) fn of_mixture(error: &Error, mixed: &[Arc<Candidate>]) -> Error {
-    let held = mixed.iter().flat_map(|config| &config.held).map(|held| held.pointer.as_str());
-    let held: Vec<&str> = held.collect();
+    let held = |config: &Arc<Candidate>| {
+        let pointers: Vec<String> = config.held.iter().map(|held| held.pointer.clone()).collect();
+        config.secrets().conceal(&pointers)
+    };
+    let held: Vec<String> = mixed.iter().flat_map(held).collect();
     let keeps = if held.len() == 1 { "keeps its running value" } else { "keep their running values" };
     let help = format!("{} {keeps} until a restart", held.join(", "));
     let each = error.apart().map(|problem| {

@@ -20,7 +20,7 @@ use crate::load::Candidate;
 use crate::propagate::{Ready, Topic, Veto};
 pub(crate) use diff::{changed_pointers, overlaps};
 pub use fields::Secrets;
-pub(crate) use fields::{Declared, Fields, Rule, steps};
+pub(crate) use fields::{Declared, Fields, Rule, Scrubber, steps};
 pub(crate) use keep::{immutable, of_mixture, until_restart};
 use refusal::as_refusal;
 pub(crate) use refusal::type_message;
@@ -103,7 +103,8 @@ pub(crate) fn validate(
             Err(panic) if panic.kind() == ErrorKind::Panic => {
                 // It may quote any of the values that went into it.
                 let read = topic.names().iter().filter_map(|name| find(name));
-                let said = read.fold(panic.message().to_owned(), |said, config| config.scrub(&said));
+                let said =
+                    read.fold(panic.message().to_owned(), |said, config| config.scrubber().scrub(&said));
                 problems.push(Error::new(ErrorKind::Panic, said));
             }
             Err(error) => problems.push(error),

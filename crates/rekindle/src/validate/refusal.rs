@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind};
 use crate::load::Candidate;
 use crate::propagate::Veto;
+use crate::validate::Scrubber;
 
 /// What serde says around a value that it quotes.
 const QUOTING: [&str; 3] = ["invalid type: ", "invalid value: ", "unknown variant "];
@@ -12,36 +13,38 @@ const QUOTING: [&str; 3] = ["invalid type: ", "invalid value: ", "unknown varian
 /// A check may return any error; what leaves here says that a check refused, and where.
 pub(crate) fn as_refusal(refusal: &Error, candidate: &Candidate, root: &Path) -> Error {
     let kind = if refusal.kind() == ErrorKind::Panic { ErrorKind::Panic } else { ErrorKind::Check };
-    pointed(Error::new(kind, candidate.scrub(refusal.message())), refusal, candidate, root)
+    let message = candidate.scrubber().scrub(refusal.message());
+    pointed(Error::new(kind, message), refusal, candidate, root)
 }
 
 /// The same of a handler that does not prepare: it is named.
 pub(crate) fn as_veto(veto: &Veto, candidate: &Candidate, root: &Path) -> Error {
     let (who, refusal) = (&veto.handler, &veto.error);
     let kind = if refusal.kind() == ErrorKind::Busy { ErrorKind::Busy } else { ErrorKind::Veto };
-    let message = format!("the handler {who} refused it: {}", candidate.scrub(refusal.message()));
+    let said = candidate.scrubber().scrub(refusal.message());
+    let message = format!("the handler {who} refused it: {said}");
     pointed(Error::new(kind, message).by(who), refusal, candidate, root)
 }
 
 /// Takes over what a refusal says beside its message, as far as it may be shown.
 fn pointed(error: Error, refusal: &Error, candidate: &Candidate, root: &Path) -> Error {
-    let pointer = refusal.pointer().unwrap_or("");
+    let (pointer, scrubber) = (refusal.pointer().unwrap_or(""), candidate.scrubber());
     let mut error = error.about(pointer);
     if let Some(advice) = refusal.advice() {
-        error = error.help(candidate.scrub(advice));
+        error = error.help(scrubber.scrub(advice));
     }
-    if quotes_nothing(refusal, candidate) {
+    if quotes_nothing(refusal, &scrubber) {
         error = error.because(refusal.clone());
     }
     candidate.point(error, pointer, root)
 }
 
 /// Whether neither an error nor what caused it holds a secret: whoever prints it prints its causes.
-fn quotes_nothing(error: &Error, candidate: &Candidate) -> bool {
+fn quotes_nothing(error: &Error, scrubber: &Scrubber) -> bool {
     let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let shown = chain.flat_map(|error| [error.to_string(), format!("{error:?}")]);
     let further = error.problems().map(|problem| format!("{problem:?}"));
-    shown.chain(further).all(|text| candidate.scrub(&text) == text)
+    shown.chain(further).all(|text| scrubber.scrub(&text) == text)
 }
 
 /// What a decoder said of the value at a pointer, as it may be shown.
@@ -50,7 +53,7 @@ fn quotes_nothing(error: &Error, candidate: &Candidate) -> bool {
 /// left; of words that are not serde's own, nothing.
 pub(crate) fn type_message(message: &str, pointer: &str, candidate: &Candidate) -> String {
     let secrets = candidate.secrets();
-    let scrubbed = candidate.scrub(message);
+    let scrubbed = candidate.scrubber().scrub(message);
     if !secrets.concern(pointer, &candidate.value) {
         return scrubbed;
     }

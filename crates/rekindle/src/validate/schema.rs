@@ -47,7 +47,7 @@ impl Schema {
     /// What is wrong with a configuration's value: pointers into it, and messages without its secrets.
     #[cfg(feature = "schema")]
     pub(crate) fn faults(&self, candidate: &Candidate) -> Vec<(String, String)> {
-        let secrets = candidate.secrets();
+        let (secrets, scrubber) = (candidate.secrets(), candidate.scrubber());
         let faults = self.compiled.iter_errors(&candidate.value);
         let faults = faults.map(|fault| {
             let pointer = fault.instance_path().as_str().to_owned();
@@ -58,7 +58,7 @@ impl Schema {
                 _ if secrets.concern(&pointer, &candidate.value) => fault.masked_with("***").to_string(),
                 _ => fault.to_string(),
             };
-            (pointer, candidate.scrub(&message))
+            (pointer, scrubber.scrub(&message))
         });
         faults.collect()
     }

@@ -146,8 +146,8 @@ async fn refuse(builder: HotReloadBuilder, site: &Site, secrets: &[&str], conten
 async fn a_type_error_says_what_was_expected_and_not_what_was_found() {
     let site = Site::new(&[("config/db.toml", "password = 'good'\n")]);
     let builder = site.builder().secret("db", "/password");
-    let contents = ["password = 918273645\n", "password = ['type-secret']\n", "password = 7.25\n"];
-    let errors = refuse(builder, &site, &["918273645", "type-secret", "7.25"], &contents).await;
+    let contents = ["password = 918273645\n", "password = ['type-secret']\n", "password = 77777.2583\n"];
+    let errors = refuse(builder, &site, &["918273645", "type-secret", "77777.2583"], &contents).await;
     assert_eq!(errors.len(), 3);
     for error in &errors {
         assert!(error.starts_with("config/db.toml:1:12: invalid type: ***, expected a string"), "{error}");
@@ -202,10 +202,14 @@ async fn a_check_and_a_panic_are_quoted_without_the_secret() {
         _ => Ok(()),
     };
     let builder = site.builder().secret("db", "/password").check("db", check);
-    let contents =
-        ["password = 'check-weak'\n", "password = 'check-cause'\n", "password = 'check-panic \"quoted\"'\n"];
+    let contents = [
+        "password = 'check-weak'\n",
+        "password = 'check-cause'\n",
+        "password = 'check-panic \"check-quoted\"'\n",
+    ];
     let errors =
-        refuse(builder, &site, &["check-weak", "check-cause", "check-panic", "quoted"], &contents).await;
+        refuse(builder, &site, &["check-weak", "check-cause", "check-panic", "check-quoted"], &contents)
+            .await;
     let expected = [
         "config/db.toml:1:1: *** is weak",
         "config/db.toml:1:1: caused by ***",
@@ -273,4 +277,33 @@ async fn what_is_pending_is_masked() {
     assert_eq!((&pending.running, &pending.on_disk), (&Some(json!("***")), &Some(json!("***"))));
     assert_free_of(&["pending-"], everything(&manager, &mut events));
     assert_free_of(&["pending-"], log.text());
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_over_a_secret_is_quoted_without_it() {
+    let log = Log::listen();
+    let site = Site::new(&[("config/db.toml", "password = 'handler-one'\n")]);
+    let handler = |event: ChangeEvent| match event {
+        ChangeEvent::ConfigChanged { new_value, .. } if new_value["password"] == "handler-panic" => {
+            panic!("cannot use {new_value}")
+        }
+        ChangeEvent::ConfigChanged { old_value, new_value, .. } => {
+            Err(Error::from(format!("from {old_value} to {new_value}")))
+        }
+        _ => Ok(()),
+    };
+    let manager = site.builder().secret("db", "/password").handler(handler).start().await.expect("an engine");
+    let mut events = manager.subscribe();
+    for (next, expected) in [
+        ("handler-two", r#"from {"password":"***"} to {"password":"***"}"#),
+        ("handler-panic", r#"it panicked: cannot use {"password":"***"}"#),
+    ] {
+        site.write("config/db.toml", format!("password = '{next}'\n"));
+        let failed = event(&mut events, "the failure", |event| match event {
+            ChangeEvent::HandlerFailed { error, .. } => Some(error.clone()),
+            _ => None,
+        });
+        assert_eq!(failed.await, expected);
+    }
+    assert_free_of(&["handler-one", "handler-two", "handler-panic"], log.text());
 }

@@ -42,7 +42,13 @@ impl Walk<'_> {
             }
             // A list that is not there has no elements.
             (Some(Value::Array(_)), None) | (None, Some(Value::Array(_))) => {}
-            _ if self.concerns(here, old) || self.concerns(here, new) => self.changed.push(at.to_owned()),
+            _ if [old, new]
+                .into_iter()
+                .flatten()
+                .any(|value| self.graph.concerns(here, self.rule, value)) =>
+            {
+                self.changed.push(at.to_owned());
+            }
             _ => {}
         }
     }
@@ -63,19 +69,5 @@ impl Walk<'_> {
         if !is_entry || self.graph.has(&there, self.rule) {
             self.go(&there, old, new, &below(at, key));
         }
-    }
-
-    /// Whether the rule holds for anything in a value.
-    fn concerns(&self, here: &Here, value: Option<&Value>) -> bool {
-        let Some(value) = value.filter(|_| !here.is_empty()) else { return false };
-        let below = |key: &str, value| self.concerns(&self.graph.step(here, key), Some(value));
-        self.graph.has(here, self.rule)
-            || match value {
-                Value::Object(members) => members.iter().any(|(key, value)| below(key, value)),
-                Value::Array(items) => {
-                    items.iter().enumerate().any(|(index, item)| below(&index.to_string(), item))
-                }
-                _ => false,
-            }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::Rule;
 
 /// Where a walk is: states, without those that only lead on. Empty where no rule can follow.
@@ -151,6 +153,22 @@ impl Graph {
     /// Whether a rule holds here.
     pub(super) fn has(&self, here: &Here, rule: Rule) -> bool {
         here.iter().any(|state| self.states[*state].rules.contains(&rule))
+    }
+
+    /// Whether a rule holds for a value or for anything in it.
+    pub(super) fn concerns(&self, here: &Here, rule: Rule, value: &Value) -> bool {
+        if here.is_empty() {
+            return false;
+        }
+        let below = |key: &str, value| self.concerns(&self.step(here, key), rule, value);
+        self.has(here, rule)
+            || match value {
+                Value::Object(members) => members.iter().any(|(key, value)| below(key, value)),
+                Value::Array(items) => {
+                    items.iter().enumerate().any(|(index, item)| below(&index.to_string(), item))
+                }
+                _ => false,
+            }
     }
 
     /// States, and what they lead to without a step.

@@ -21,6 +21,7 @@ use serde_json::Value;
 use self::graph::Graph;
 use crate::error::{Error, ErrorKind, Result};
 pub(crate) use annotations::Unknown;
+pub(crate) use secrets::Scrubber;
 pub use secrets::Secrets;
 
 /// What stands in place of a secret value.

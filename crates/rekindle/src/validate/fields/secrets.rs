@@ -115,17 +115,12 @@ impl Secrets {
 
     /// Whether what a pointer names is secret, part of a secret, or holds one in this value.
     pub(crate) fn concern(&self, pointer: &str, value: &Value) -> bool {
-        let holds = |part: &Value| self.mask_at(pointer, part) != *part;
+        let holds = |part: &Value| self.graph().concerns(&self.at(pointer), Rule::Secret, part);
         self.is_secret(pointer) || value.pointer(pointer).is_some_and(holds)
     }
 
-    /// A message without the secrets of these values, each given with the pointer it stands at: each
-    /// text and number of three characters or more is replaced wherever it is found.
-    pub(crate) fn scrub<'a>(
-        &self,
-        values: impl IntoIterator<Item = (&'a str, &'a Value)>,
-        message: &str,
-    ) -> String {
+    /// What takes the secrets of these values out of messages; each value is given with its pointer.
+    pub(crate) fn scrubber<'a>(&self, values: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Scrubber {
         let mut texts = Vec::new();
         for (pointer, value) in values {
             if self.is_secret(pointer) {
@@ -135,8 +130,9 @@ impl Secrets {
             }
         }
         // The longest first, so that no part of one is left of another.
-        texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
-        texts.iter().fold(message.to_owned(), |message, text| message.replace(text.as_str(), MASK))
+        texts.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        texts.dedup();
+        Scrubber(texts)
     }
 
     /// Where in the text of a file its secrets stand, the keys within them included; none goes over the
@@ -150,6 +146,23 @@ impl Secrets {
     /// As [`spans`](Self::spans), for a text that could not be parsed: what may be a secret.
     pub(crate) fn suspected_spans(&self, text: &str) -> Vec<Span> {
         super::text::suspected(text, self.graph().last_keys(Rule::Secret).as_ref())
+    }
+}
+
+/// Takes secrets out of messages that others have written. `Debug` does not show them.
+#[derive(Clone, Default)]
+pub(crate) struct Scrubber(Vec<String>);
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scrubber").finish_non_exhaustive()
+    }
+}
+
+impl Scrubber {
+    /// A message with `***` for each secret text or number of three characters or more.
+    pub(crate) fn scrub(&self, message: &str) -> String {
+        self.0.iter().fold(message.to_owned(), |message, text| message.replace(text.as_str(), MASK))
     }
 }
 
