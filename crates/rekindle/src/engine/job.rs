@@ -134,7 +134,8 @@ impl Job {
         let (mut candidates, mut failures, mut changed) = (Vec::new(), Vec::new(), false);
         for member in &self.members {
             let schema = self.schema(member, read);
-            match self.load(member, self.fields(member, schema.as_ref()), read) {
+            let fields = self.fields(member, schema.as_ref());
+            match self.load(member, fields, !matches!(schema, Ok((_, false))), read) {
                 Ok(candidate) => {
                     failures.extend(self.undone(member, &candidate));
                     if let Some(harm) = self.harm(member, &candidate) {
@@ -220,10 +221,16 @@ impl Job {
         &self,
         member: &Member,
         fields: Fields,
+        rules_differ: bool,
         read: &mut HashMap<PathBuf, Known>,
     ) -> Result<Candidate, Failure> {
         let secrets = fields.secrets();
-        let layers: Vec<_> = member.layers.iter().map(|input| self.source(input, &secrets, read)).collect();
+        // What is known of a file that cannot be parsed says where secrets are by the rules of then.
+        let is_outdated = |known: &Known| rules_differ && matches!(known, Known::Bad(_));
+        let known = |input: &Input| input.known.clone().filter(|known| !is_outdated(known));
+        let inputs =
+            member.layers.iter().map(|input| Input { path: input.path.clone(), known: known(input) });
+        let layers: Vec<_> = inputs.map(|input| self.source(&input, &secrets, read)).collect();
         let (good, bad): (Vec<_>, Vec<_>) = layers.into_iter().partition(Result::is_ok);
         let beside = self.externals.faults(&member.name).cloned();
         if let Some(failure) = together(bad.into_iter().filter_map(Result::err).chain(beside)) {

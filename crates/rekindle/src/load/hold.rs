@@ -158,3 +158,6 @@ fn without(node: Node, steps: &[String]) -> Option<Node> {
     };
     Some(Node { data, place })
 }
+
+#[cfg(all(test, feature = "json"))]
+mod tests;

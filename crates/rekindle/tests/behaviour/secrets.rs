@@ -257,6 +257,10 @@ async fn the_places_of_secrets_are_told_with_an_error() {
     site.write("config/app.toml", &broken);
     refused(&mut events, "app").await;
     assert_eq!(hidden(&broken), ["a = 'one'", "b = \"\"\"", "two", "three\"\"\""]);
+    // Other rules for the same broken file.
+    site.write("config/app.schema.json", r#"{"properties": {"n": {"x-rekindle": "secret"}}}"#);
+    soon("a receipt", manager.reload_now()).await.expect("a running engine");
+    assert_eq!(hidden(&broken), ["= 1"]);
     // Nobody knows what a schema would call a secret that cannot be read.
     site.write("config/app.schema.json", "{");
     site.write("config/app.toml", "a = 'x'\nb = = 1\n");

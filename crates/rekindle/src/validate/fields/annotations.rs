@@ -178,32 +178,44 @@ fn rule(word: &Value, at: &str) -> Result<Rule, Unknown> {
 /// The subschema that a reference within the document names, and the pointer to it.
 fn resolve<'a>(document: &'a Value, reference: &str) -> Option<(String, &'a Value)> {
     let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-    let id = document.get("$id").and_then(Value::as_str).unwrap_or("");
-    if !base.is_empty() && base != id.trim_end_matches('#') {
-        return None;
-    }
+    let (at, base) = match base {
+        "" => (String::new(), document),
+        // Whether it is written in full or is to be completed by the `$id` of the document.
+        base => find(document, String::new(), &|schema| {
+            keyword(schema, "$id").is_some_and(|id| same_address(id, base))
+        })?,
+    };
     let fragment = percent_decoded(fragment);
     if fragment.is_empty() || fragment.starts_with('/') {
-        let schema = document.pointer(&fragment)?;
-        return Some((fragment, schema));
+        return Some((at + &fragment, base.pointer(&fragment)?));
     }
-    anchored(document, &fragment, String::new())
+    let names = ["$anchor", "$dynamicAnchor"];
+    find(base, at, &|schema| names.iter().any(|name| keyword(schema, name) == Some(&fragment)))
 }
 
-/// The subschema with an anchor of that name.
-fn anchored<'a>(schema: &'a Value, name: &str, at: String) -> Option<(String, &'a Value)> {
-    let has = |keyword: &str| schema.get(keyword).and_then(Value::as_str) == Some(name);
-    if has("$anchor") || has("$dynamicAnchor") {
+/// The first subschema that is `wanted`, at whatever place a subschema may have.
+fn find<'a>(schema: &'a Value, at: String, wanted: &dyn Fn(&Value) -> bool) -> Option<(String, &'a Value)> {
+    if wanted(schema) {
         return Some((at, schema));
     }
     match schema {
-        Value::Object(all) => all.iter().find_map(|(key, one)| anchored(one, name, below(&at, key))),
-        Value::Array(all) => all
-            .iter()
-            .enumerate()
-            .find_map(|(index, one)| anchored(one, name, below(&at, &index.to_string()))),
+        Value::Object(all) => all.iter().find_map(|(key, one)| find(one, below(&at, key), wanted)),
+        Value::Array(all) => {
+            all.iter().enumerate().find_map(|(index, one)| find(one, below(&at, &index.to_string()), wanted))
+        }
         _ => None,
     }
+}
+
+fn keyword<'a>(schema: &'a Value, name: &str) -> Option<&'a str> {
+    schema.get(name).and_then(Value::as_str)
+}
+
+/// Whether two addresses within one document are the same, as far as one may be written shorter.
+fn same_address(a: &str, b: &str) -> bool {
+    let [a, b] = [a, b].map(|address| address.trim_end_matches('#'));
+    let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
+    a == b || ends(a, b.trim_start_matches('/')) || ends(b, a.trim_start_matches('/'))
 }
 
 /// A part of an address, with what is escaped by `%` as it is meant.

@@ -91,6 +91,11 @@ fn a_schema_states_rules_at_any_depth() {
             json!({"a": "***", "b": {"c": "s2"}, "l": ["s3", {"d": "s4"}]}),
         ),
         (
+            json!({"$id": "https://a.b/c", "$defs": {"k": {"$id": "k.json", "$defs": {"s": secret}}},
+                "properties": {"a": {"$ref": "https://a.b/k.json#/$defs/s"}, "b": {"$ref": "/k.json#/$defs/s"}}}),
+            json!({"a": "***", "b": "***", "l": ["s3", {"d": "s4"}]}),
+        ),
+        (
             json!({"anyOf": [{"properties": {"a": secret}}, {"if": {}, "then": {"properties": {"b": secret}}}]}),
             json!({"a": "***", "b": "***", "l": ["s3", {"d": "s4"}]}),
         ),
