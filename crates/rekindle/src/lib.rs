@@ -61,7 +61,7 @@ pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};
 pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
-pub use observe::{ConfigState, ConfigStatus, Pending, Status};
+pub use observe::{ConfigState, ConfigStatus, Drift, Pending, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};
 pub use validate::Secrets;
 pub use watch::FileWatcher;

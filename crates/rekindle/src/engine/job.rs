@@ -193,11 +193,12 @@ impl Job {
     }
 
     fn last_good(&self, fallback: &Fallback) -> Option<(Verified, Vec<(String, u64)>)> {
-        let members = self.members.iter().map(|member| fallback.member(&member.name, &self.root));
         let (mut candidates, mut revisions) = (Vec::new(), Vec::new());
-        for (member, revision) in members.collect::<Option<Vec<_>>>()? {
-            let fields = Fields::declared(&member.name, &self.settings.fields);
-            candidates.push(Arc::new(self.load(&member, fields, &mut HashMap::new()).ok()?));
+        for of_now in &self.members {
+            let (member, revision) = fallback.member(&of_now.name, &self.root)?;
+            let schema = self.schema(of_now, &mut HashMap::new());
+            let fields = self.fields(of_now, schema.as_ref());
+            candidates.push(Arc::new(self.load(&member, fields, false, &mut HashMap::new()).ok()?));
             revisions.push((member.name, revision));
         }
         let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();

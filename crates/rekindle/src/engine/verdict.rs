@@ -141,6 +141,8 @@ impl Engine {
         self.note_all(&rest, silent);
         let trigger = self.batches.get(&id).map_or(Trigger::Files, |batch| batch.reason.trigger());
         self.write_down(&rest, &commit, trigger);
+        // Whoever is told of the change may look at the status.
+        rest.iter().flat_map(|landed| &landed.names).for_each(|name| self.update_status(name));
         let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);
         let fell_back: Vec<_> =
             rest.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();

@@ -86,6 +86,7 @@ pub(crate) struct Content {
 pub(crate) struct Recorded {
     /// The new record, or the one that had the same files before.
     pub(crate) record: Record,
+    #[cfg_attr(not(test), allow(dead_code, reason = "the engine does not mind, the tests do"))]
     pub(crate) is_new: bool,
     /// Why what is too old could not be removed. The record is safe all the same.
     pub(crate) untidy: Option<Error>,
@@ -103,6 +104,7 @@ pub(crate) struct Listing {
 /// A revision that cannot be used.
 #[derive(Debug, Clone)]
 pub(crate) struct Damaged {
+    #[cfg_attr(not(test), allow(dead_code, reason = "the error names the file"))]
     pub(crate) revision: u64,
     pub(crate) error: Error,
 }

@@ -13,7 +13,7 @@ use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::propagate::{Awaited, Dispatch, Handlers};
-pub use status::{ConfigState, ConfigStatus, Pending, Status};
+pub use status::{ConfigState, ConfigStatus, Drift, Pending, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.
 const BUS_CAPACITY: usize = 1024;

@@ -1,12 +1,13 @@
 //! [`Status`]: what an engine would say if asked how it is.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::engine::Receipt;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::load::Candidate;
 
@@ -95,6 +96,70 @@ pub enum ConfigState {
     Good,
     /// What is on disk is not fit to be applied. The last good value stays in use, if there was one.
     Degraded(Error),
+}
+
+/// How what runs and what is on disk stand to each other, from [`ConfigStatus::drift`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Drift {
+    /// They are the same.
+    InSync,
+    /// What is on disk cannot be loaded: a restart would fail, for this reason, at its file, line and column.
+    Invalid(Error),
+    /// What is on disk is valid, and something in the program refused it: a handler that did not prepare.
+    Refused(Error),
+    /// What is on disk did harm when it was in use, and was undone.
+    RolledBack(Error),
+    /// What is on disk is in use but for these fields, which wait for a restart.
+    HeldForRestart(Vec<Pending>),
+}
+
+impl Drift {
+    /// Whether a restart of the program would fail, or do without the configuration.
+    pub fn breaks_a_restart(&self) -> bool {
+        matches!(self, Self::Invalid(_))
+    }
+
+    /// In a few lower-case words: `in sync`, `invalid`, `refused`, `rolled back`, `held for a restart`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::InSync => "in sync",
+            Self::Invalid(_) => "invalid",
+            Self::Refused(_) => "refused",
+            Self::RolledBack(_) => "rolled back",
+            Self::HeldForRestart(_) => "held for a restart",
+        }
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::InSync => Ok(()),
+            Self::Invalid(error) => write!(f, ", and a restart would fail: {error}"),
+            Self::Refused(error) | Self::RolledBack(error) => write!(f, ": {error}"),
+            Self::HeldForRestart(pending) => {
+                let pointers: Vec<&str> = pending.iter().map(|field| field.pointer.as_str()).collect();
+                write!(f, ": {}", pointers.join(", "))
+            }
+        }
+    }
+}
+
+impl ConfigStatus {
+    /// How what runs and what is on disk stand to each other. Its `Display` is one line.
+    pub fn drift(&self) -> Drift {
+        match &self.state {
+            ConfigState::Degraded(error) => match error.kind() {
+                ErrorKind::RolledBack => Drift::RolledBack(error.clone()),
+                ErrorKind::Veto | ErrorKind::Busy => Drift::Refused(error.clone()),
+                _ => Drift::Invalid(error.clone()),
+            },
+            ConfigState::Good if self.pending.is_empty() => Drift::InSync,
+            ConfigState::Good => Drift::HeldForRestart(self.pending.clone()),
+        }
+    }
 }
 
 impl Status {

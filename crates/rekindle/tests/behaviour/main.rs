@@ -6,6 +6,7 @@ mod backups;
 mod degraded;
 mod fields;
 mod handlers;
+mod history;
 mod layers;
 mod limits;
 mod secrets;
