@@ -152,6 +152,7 @@ impl Engine {
         }
         let names: Vec<String> = undo.configs.iter().map(|(name, _)| name.clone()).collect();
         self.condemn(&commit, &undo, &reason, &names);
+        self.write_down_undo(&names, &reason);
         let told = ChangeEvent::RolledBack {
             from: undo.from,
             to: undo.to,
@@ -161,7 +162,6 @@ impl Engine {
         };
         self.shared.observe.announce(&self.shared.handlers, told, &[], true);
         self.tell_of_return(&commit, swapped);
-        self.write_down_undo(&names, &reason);
         let outcome = ReloadOutcome::RolledBack { configs: names.clone(), to: undo.to, reason };
         match batch.and_then(|id| self.batches.get_mut(&id)) {
             Some(batch) => {
