@@ -3,9 +3,10 @@
 //! The secrets directory and the dotenv file lie outside of the watch patterns, and often outside of the
 //! root. Each has a watch of its own, which looks for it at an interval while it is not there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::batch::{Reason, Work};
+use super::batch::{Landed, Reason, Work};
 use super::commands::source;
 use super::run::Engine;
 use crate::config::Settings;
@@ -54,6 +55,17 @@ impl Engine {
         let work: Vec<Work> = concerned.map(|name| Work::new(name, Vec::new())).collect();
         if !work.is_empty() {
             self.begin(work, Reason::Change);
+        }
+    }
+
+    /// A group is to be looked at again for the files of some. The others were in it for what lies beside
+    /// their files, which nothing would bring up again: they have their turn at once.
+    pub(super) fn put_off_untouched(&mut self, landed: &Landed) {
+        let routes = &self.book.routes;
+        let touched = landed.touched.iter().filter_map(|touched| routes.of(&touched.due.path).config);
+        let touched: BTreeSet<String> = touched.collect();
+        for name in landed.names.iter().filter(|name| !touched.contains(*name)) {
+            self.book.put_off(name.clone(), Vec::new());
         }
     }
 }

@@ -28,6 +28,7 @@ impl Engine {
         for touched in &landed.touched {
             self.settle.hold(&touched.due);
         }
+        self.put_off_untouched(landed);
         self.free(&landed.names);
     }
 
@@ -39,6 +40,7 @@ impl Engine {
                 None => self.settle.again(&touched.due),
             }
         }
+        self.put_off_untouched(landed);
         self.free(&landed.names);
     }
 

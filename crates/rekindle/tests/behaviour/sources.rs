@@ -1,6 +1,8 @@
 //! defaults < files < secrets < `.env` < environment variables < overrides, at run time, and what is told
 //! of where a value is from.
 
+use std::sync::{Arc, Condvar, Mutex};
+
 use rekindle::prelude::*;
 use rekindle_test::child;
 use serde_json::json;
@@ -146,6 +148,61 @@ async fn a_secrets_directory_and_a_dotenv_file_are_noticed_when_they_appear() {
 }
 
 #[tokio::test]
+async fn sources_are_polled_where_nothing_tells_of_changes() {
+    let site = Site::new(&[("config/app.toml", "port = 1\n"), (".env", "APP__PORT=2\n")]);
+    let builder = site.builder().secrets_dir("secrets").dotenv(".env");
+    let manager = start(builder.poll(std::time::Duration::from_millis(20))).await;
+    let mut events = manager.subscribe();
+    site.write(".env", "APP__PORT=33\n");
+    assert_eq!(changed(&mut events, "app").await["port"], 33);
+    site.write("secrets/APP__KEY", "k");
+    assert_eq!(changed(&mut events, "app").await["key"], "k");
+}
+
+#[tokio::test]
+async fn asking_takes_in_what_lies_beside_the_files() {
+    let site = Site::new(&[("config/app.toml", "port = 1\n"), (".env", "APP__PORT=2\n")]);
+    // Nothing but the question brings it up.
+    let builder = site.builder().dotenv(".env").poll(std::time::Duration::from_secs(3600));
+    let manager = start(builder).await;
+    site.write(".env", "APP__PORT=3\n");
+    let receipt = manager.reload_now().await.expect("it runs");
+    assert!(matches!(&receipt, Receipt::Applied { configs, .. } if configs == &["app"]), "{receipt:?}");
+    assert_eq!(port(&manager), 3);
+    site.write(".env", "# the same\nAPP__PORT=3\n");
+    let receipt = manager.reload_now().await.expect("it runs");
+    assert!(matches!(receipt, Receipt::Unchanged { generation: 2 }), "{receipt:?}");
+    let origin = manager.snapshot().origin("app", "/port").expect("there");
+    assert_eq!(origin.to_string(), ".env:2:11", "though the value is the same");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_secret_that_cannot_be_opened_is_tried_again() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n"), ("secrets/app__key", "k")]);
+    let manager = start(site.builder().secrets_dir("secrets")).await;
+    let mut events = manager.subscribe();
+    std::os::unix::fs::symlink("app__key", site.path("loop")).expect("a link to itself");
+    std::fs::rename(site.path("loop"), site.path("secrets/app__key")).expect("moved");
+    let (error, path, ..) = refused(&mut events, "app").await;
+    assert!(error.starts_with("secrets/app__key: cannot read the file"), "{error}");
+    assert_eq!(path, Some(site.path("secrets/app__key")));
+    site.write("other", "l");
+    std::fs::rename(site.path("other"), site.path("secrets/app__key")).expect("moved");
+    assert_eq!(changed(&mut events, "app").await, json!({"x": 1, "key": "l"}));
+    recovered(&mut events, "app").await;
+}
+
+#[tokio::test]
+async fn a_snapshot_can_be_printed_without_telling_a_secret() {
+    let site = Site::new(&[("config/app.toml", "x = 1\n"), ("secrets/app__key", "hush")]);
+    let manager = start(site.builder().secrets_dir("secrets")).await;
+    assert_eq!(manager.snapshot().get("app").expect("there")["key"], "hush");
+    let shown = format!("{:?} {:?}", manager.snapshot(), manager.status());
+    assert!(shown.contains("app") && !shown.contains("hush"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_broken_dotenv_file_is_a_refused_change_until_it_is_mended() {
     let site = Site::new(&[("config/app.toml", "port = 1\n"), (".env", "APP__PORT=2\n")]);
     let manager = start(site.builder().dotenv(".env")).await;
@@ -247,7 +304,7 @@ async fn a_handler_of_a_configurations_files_is_told_of_changes_beside_them() {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Told(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+struct Told(Arc<Mutex<Vec<String>>>);
 
 #[async_trait]
 impl ReloadHandler for Told {
@@ -261,6 +318,67 @@ impl ReloadHandler for Told {
     fn can_handle(&self, _: &ChangeEvent) -> bool {
         true
     }
+}
+
+/// Lets every check pass while it is open, and says when one waits for that.
+#[derive(Clone, Debug, Default)]
+struct Gate {
+    closed: Arc<(Mutex<bool>, Condvar)>,
+    waits: Arc<tokio::sync::Notify>,
+}
+
+impl Gate {
+    fn set(&self, closed: bool) {
+        *self.closed.0.lock().expect("no panic") = closed;
+        self.closed.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let closed = self.closed.0.lock().expect("no panic");
+        if *closed {
+            self.waits.notify_one();
+        }
+        drop(self.closed.1.wait_timeout_while(closed, rekindle_test::LIMIT, |closed| *closed));
+    }
+}
+
+#[derive(Clone, Debug, serde::Deserialize)]
+struct Both(serde_json::Map<String, serde_json::Value>);
+
+impl ConfigMerge for Both {
+    fn merge(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}
+
+/// Both came up while a job was on them, and so they are in one group.
+#[tokio::test]
+async fn a_change_beside_the_files_does_not_wait_for_a_neighbours_unfinished_file() {
+    let site = Site::new(&[("config/base.toml", "a = 1\n"), ("config/app.toml", "b = 1\n")]);
+    site.write("config/other.toml", "x = 1\n");
+    let gate = Gate::default();
+    let own = gate.clone();
+    let builder = site.builder().dotenv(".env").debounce(rekindle_test::LONG_WINDOW);
+    let builder = builder.time_limit(rekindle_test::LONG_WINDOW).check("base", move |_| {
+        own.pass();
+        Ok(())
+    });
+    let manager = start(builder).await;
+    let _together = manager.watch_layered::<Both>(&["base", "app"]).await.expect("a stream");
+    let mut events = manager.subscribe();
+    gate.set(true);
+    site.write("config/base.toml", "a = 2\n");
+    soon("the check", gate.waits.notified()).await;
+    site.write(".env", "APP__B=5\nOTHER__X=2\n");
+    changed(&mut events, "other").await;
+    site.write("config/base.toml", "a = ");
+    site.write("config/fence.toml", "x = 1\n");
+    changed(&mut events, "fence").await;
+    gate.set(false);
+    assert_eq!(changed(&mut events, "app").await, json!({"b": 5}));
+    site.write("config/base.toml", "a = 3\n");
+    assert_eq!(changed(&mut events, "base").await, json!({"a": 3}));
 }
 
 #[tokio::test]
