@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::batch::{Landed, Reason, Work};
+use super::batch::{Reason, Work};
 use super::commands::source;
+use super::flight::Landed;
 use super::run::Engine;
 use crate::config::Settings;
 use crate::error::Result;

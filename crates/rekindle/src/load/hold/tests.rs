@@ -4,8 +4,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Bytes, Candidate, Node, Origin, Source, Variables, understand};
-use super::Data;
+use super::super::{Bytes, Candidate, Externals, Node, Source, understand};
+use super::{Data, Layer};
 use crate::error::Error;
 use crate::validate::{Declared, Fields, Rule};
 
@@ -16,14 +16,15 @@ fn candidate(file: &str, value: &Value, pointers: &[&str]) -> Candidate {
     let (text, node) = understand(&content, &path, Path::new("/root")).expect("JSON");
     let permissions = std::fs::metadata(".").expect("a directory").permissions();
     let hash = blake3::hash(&content);
-    let source = Arc::new(Source { bytes: Bytes { path, content, hash, permissions }, text, node });
+    let source =
+        Arc::new(Source::new(Bytes { path, content, hash, permissions }, text, node, Path::new("/root")));
     let declared = |pointer: &&str| Declared {
         config: "app".into(),
         rule: Rule::Restart,
         pointer: (*pointer).to_owned(),
     };
     let fields = Fields::declared("app", &pointers.iter().map(declared).collect());
-    Candidate::layered("app", &[source], &Variables::default(), fields).expect("a layer")
+    Candidate::layered("app", &[source], &Externals::default(), fields).expect("a layer")
 }
 
 fn changed(fields: &Fields, old: &Candidate, new: &Candidate) -> Vec<String> {
@@ -55,9 +56,9 @@ fn what_is_held_brings_its_origin_along_and_nothing_else() {
             candidate("later.json", &json!({"a": {"y": round}, "b": round + 2, "c": round}), &rules);
         running = holding(&on_disk, &running);
         assert_eq!(running.value, json!({"a": {"x": 1, "y": round}, "b": 1, "c": round}));
-        let names = running.origins.iter().map(|origin| match origin {
-            Origin::File(source) => source.bytes.path.file_name().expect("a name").to_string_lossy(),
-            Origin::Variable(name) => name.into(),
+        let names = running.layers.iter().map(|layer| match layer {
+            Layer::File(source) => source.bytes.path.file_name().expect("a name").to_string_lossy(),
+            Layer::Defaults(_) | Layer::Assigned(..) => "no file".into(),
         });
         assert_eq!(
             names.collect::<Vec<_>>(),
@@ -107,7 +108,7 @@ proptest! {
         prop_assert_eq!(&again.value, &mixed.value, "the same bytes once more");
         prop_assert_eq!(&again.held, &mixed.held);
         prop_assert_eq!(&mixed.tree.to_value(), &mixed.value);
-        prop_assert!(sources(&mixed.tree).into_iter().all(|source| source < mixed.origins.len()));
+        prop_assert!(sources(&mixed.tree).into_iter().all(|source| source < mixed.layers.len()));
         prop_assert_eq!(holding(&running, &mixed).held.len(), 0, "put back, nothing is pending");
     }
 }
