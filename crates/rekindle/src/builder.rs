@@ -234,6 +234,16 @@ impl HotReloadBuilder {
         self.set(|settings| settings.time_limit = limit.min(LONGEST))
     }
 
+    /// Adds a health check that asks a URL: any answer but one of 200 to 299 within 5 s is a failure.
+    ///
+    /// It is `http://` alone, as a program asks it of itself on its own machine.
+    #[cfg(feature = "health-http")]
+    pub fn health_url(self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        let check = crate::engine::url_check(&url);
+        self.health_check(url, check)
+    }
+
     /// Looks at the files at this interval instead of asking the operating system, for mounts that
     /// tell of no changes (NFS, some container mounts).
     pub fn poll(self, interval: Duration) -> Self {

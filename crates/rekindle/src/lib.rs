@@ -14,6 +14,7 @@
 //! | `workspace` | yes | [`WorkspaceExt`] on [`workspace_tools::Workspace`], and what is re-exported from there |
 //! | `toml`, `yaml`, `json` | yes | the format; `json` brings JSON with comments (`.jsonc`) along |
 //! | `schema` | yes | `config/NAME.schema.json` is held against `NAME` |
+//! | `health-http` | no | health checks of a URL: [`HotReloadBuilder::health_url`] |
 //! | `testing` | no | [`testing`]: temporary workspaces that tests can use side by side |
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]

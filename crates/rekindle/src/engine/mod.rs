@@ -35,6 +35,8 @@ use self::chronicle::Chronicle;
 pub use self::fallback::StartPolicy;
 pub(crate) use self::probation::HealthCheck;
 pub use self::probation::Probation;
+#[cfg(feature = "health-http")]
+pub(crate) use self::probation::url_check;
 pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes};
 use self::update::{Update, restoring};
 use crate::commit::Committed;

@@ -176,3 +176,20 @@ async fn first_failure(checks: &[Arc<HealthCheck>], limit: Duration) -> Option<E
     }
     None
 }
+
+/// How long a URL may take to answer.
+#[cfg(feature = "health-http")]
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// A check that asks a URL.
+#[cfg(feature = "health-http")]
+pub(crate) fn url_check(url: &str) -> impl Fn() -> Result<()> + Send + Sync + use<> {
+    let config = ureq::Agent::config_builder().timeout_global(Some(ANSWERS_WITHIN)).build();
+    let (agent, url) = (ureq::Agent::new_with_config(config), url.to_owned());
+    // What is not 200 to 299 is an error already.
+    move || match agent.get(&url).call() {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(Error::from(format!("it answered {}", answer.status()))),
+        Err(cause) => Err(Error::from(cause.to_string()).because(cause)),
+    }
+}

@@ -229,3 +229,42 @@ async fn failures_in_a_row_are_tolerated_as_far_as_stated() {
     })
     .await;
 }
+
+/// Answers every request with a status, as a program's health path does.
+#[cfg(feature = "health-http")]
+fn serve(status: &'static std::sync::atomic::AtomicU16) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _request = stream.read(&mut [0; 1024]);
+            let code = status.load(Ordering::SeqCst);
+            let answer = format!("HTTP/1.1 {code} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _closed = stream.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}/health")
+}
+
+#[cfg(feature = "health-http")]
+#[tokio::test]
+async fn a_health_path_that_stops_answering_well_undoes_the_change() {
+    static STATUS: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(200);
+    let site = Site::new(&[("config/app.toml", "x = 1\n")]);
+    let builder = site.builder().probation(probation()).health_url(serve(&STATUS));
+    let manager = builder.start().await.expect("an engine");
+    let mut events = manager.subscribe();
+    site.write("config/app.toml", "x = 2\n");
+    event(&mut events, "the confirmation", |event| {
+        matches!(event, ChangeEvent::Confirmed { .. }).then_some(())
+    })
+    .await;
+    STATUS.store(503, Ordering::SeqCst);
+    site.write("config/app.toml", "x = 3\n");
+    let (from, to, _, reason) = rolled_back(&mut events).await;
+    assert_eq!((from, to), (3, 2));
+    assert!(reason.contains("/health failed") && reason.contains("503"), "{reason}");
+    assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 2})));
+}
