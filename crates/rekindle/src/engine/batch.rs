@@ -154,6 +154,11 @@ impl Engine {
             || together.flat_map(|topic| topic.names()).any(|name| busy(name) && !self.is_stuck(name))
     }
 
+    /// Whether anything that was begun before a batch is still in the air.
+    pub(super) fn is_in_the_air_before(&self, before: BatchId) -> bool {
+        self.batches.range(..before).any(|(_, batch)| batch.in_the_air > 0)
+    }
+
     fn is_stuck(&self, name: &String) -> bool {
         self.stuck.iter().any(|(names, _)| names.contains(name))
     }
@@ -351,7 +356,7 @@ impl Engine {
             Reason::Asked(mut asked) => {
                 asked.applied.append(&mut batch.applied);
                 if batch.overtaken {
-                    return self.deferred.push(Command::Reload(asked));
+                    return self.deferred.push((self.next_batch, Command::Reload(asked)));
                 }
                 batch.applied = asked.applied;
                 (asked.trigger, asked.reply)

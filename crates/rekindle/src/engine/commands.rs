@@ -23,7 +23,8 @@ use crate::watch::{Source, Stamp, Watch};
 const FINGERPRINTS_AT_ONCE: usize = 128;
 
 impl Engine {
-    pub(super) fn obey(&mut self, command: Command) {
+    /// Does what is asked for, or defers it. `since` is the batch that was the next when it came.
+    pub(super) fn obey(&mut self, command: Command, since: BatchId) {
         if matches!(command, Command::Reload(_)) {
             // A writer may have begun that nobody has heard of yet.
             self.catch_up();
@@ -34,12 +35,19 @@ impl Engine {
             }
             // Touches no configuration that a job is on.
             Command::Widen { done } => self.widen(&done),
-            Command::Meet { names, before, reply } => self.meet(names, before, reply),
+            // Jobs that begin from now on know the topics of now; those before are waited for.
+            Command::Meet { ref names, .. } if self.in_the_air(names, since) => {
+                self.deferred.push((since, command));
+            }
+            Command::Meet { reply, .. } => {
+                // Whoever asked may have stopped waiting.
+                let _gone = reply.send(());
+            }
             // A look in the middle of a write could take half of a file for the whole.
             Command::Reload(asked) if self.waits_for_writers(&asked) => {
-                self.deferred.push(Command::Reload(asked));
+                self.deferred.push((since, Command::Reload(asked)));
             }
-            command if !self.flights.is_empty() => self.deferred.push(command),
+            command if !self.flights.is_empty() => self.deferred.push((since, command)),
             Command::Activate { names, reply } => self.activate(names, reply),
             Command::Reload(asked) => self.reload(asked),
             Command::Update(update) => self.update(*update),
@@ -53,27 +61,19 @@ impl Engine {
         self.settle.has_writers() && asked.at.elapsed() < self.settings.window()
     }
 
-    /// Whether a command waits for what is in flight and for nothing else. No change takes off then, or
-    /// saves that come one after the other would keep it waiting for ever.
+    /// Whether a command waits for nothing but what took off after it came. No change takes off then, or
+    /// saves that come one after the other would keep it waiting for ever. What took off before it is its
+    /// own to wait for, however long that takes.
     pub(super) fn holds_back(&self) -> bool {
-        let undoes = self.due_undo.is_some();
-        undoes
-            || self.deferred.iter().any(|command| match command {
-                Command::Meet { .. } => false,
-                Command::Reload(asked) => !self.waits_for_writers(asked),
-                _ => true,
-            })
-    }
-
-    /// Jobs that begin from now on know the topics of now; those before are waited for.
-    fn meet(&mut self, names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()>) {
-        let before = before.unwrap_or(self.next_batch);
-        if self.in_the_air(&names, before) {
-            self.deferred.push(Command::Meet { names, before: Some(before), reply });
-        } else {
-            // Whoever asked may have stopped waiting.
-            let _gone = reply.send(());
-        }
+        let waits = |(since, command): &(BatchId, Command)| {
+            let for_others = match command {
+                Command::Meet { .. } => true,
+                Command::Reload(asked) => self.waits_for_writers(asked),
+                _ => false,
+            };
+            !for_others && !self.is_in_the_air_before(*since)
+        };
+        self.due_undo.is_some() || self.deferred.iter().any(waits)
     }
 
     fn all_in_use(&self, names: &[String]) -> bool {

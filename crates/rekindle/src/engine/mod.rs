@@ -30,7 +30,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use self::batch::{Asked, BatchId};
+use self::batch::Asked;
 use self::chronicle::Chronicle;
 pub use self::fallback::StartPolicy;
 pub(crate) use self::probation::HealthCheck;
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// Load these configurations if they are not, and keep them live from now on.
     Activate { names: Vec<String>, reply: oneshot::Sender<Result<()>> },
     /// Answer when nothing can be applied to these any more that was begun before this was asked.
-    Meet { names: Vec<String>, before: Option<BatchId>, reply: oneshot::Sender<()> },
+    Meet { names: Vec<String>, reply: oneshot::Sender<()> },
     /// Look at everything now, without patience for more than what is being written.
     Reload(Asked),
     /// Change a configuration's files, if what they hold then is good.
@@ -304,7 +304,7 @@ impl EngineHandle {
         let topic = self.topic::<T>(names, merge);
         // What a job began with before there was this topic is applied without telling it.
         let names = topic.names().to_vec();
-        self.ask(|reply| Command::Meet { names, before: None, reply }).await?;
+        self.ask(|reply| Command::Meet { names, reply }).await?;
         loop {
             let (value, version) = self.value(&topic)?;
             if let Some(mailbox) = topic.open_mailbox(version) {

@@ -51,8 +51,8 @@ pub(super) struct Engine {
     pub(super) flights: JoinSet<Flight>,
     /// Jobs that overran their time and still run, with the configurations they keep busy.
     pub(super) stuck: Vec<(Vec<String>, JoinHandle<Outcome>)>,
-    /// Commands that wait for what is in flight.
-    pub(super) deferred: Vec<Command>,
+    /// Commands that wait for what is in flight, each with the batch that was the next when it came.
+    pub(super) deferred: Vec<(BatchId, Command)>,
     /// Plain files that are due.
     pub(super) backlog: Backlog,
     /// Plain files whose content is to be known, for when there is nothing else to do.
@@ -168,7 +168,7 @@ impl Engine {
                 Woken::Landed(flight) => self.arrive(flight),
                 Woken::ProbationEnded(failure) => self.end_probation(failure),
                 Woken::Asked(Some(Command::Shutdown { reply })) => break Some(reply),
-                Woken::Asked(Some(command)) => self.obey(command),
+                Woken::Asked(Some(command)) => self.obey(command, self.next_batch),
                 Woken::Asked(None) => break None,
                 Woken::Clock => {}
             }
@@ -242,7 +242,7 @@ impl Engine {
         // Each decides for itself whether it still has to wait.
         let deferred = std::mem::take(&mut self.deferred);
         let held_back = !deferred.is_empty();
-        deferred.into_iter().for_each(|command| self.obey(command));
+        deferred.into_iter().for_each(|(since, command)| self.obey(command, since));
         if held_back && !self.holds_back() {
             self.begin_waiting();
         }
