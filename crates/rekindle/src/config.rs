@@ -1,6 +1,7 @@
 //! [`HotReloadConfig`]: the five settings of the specification.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Default for HotReloadConfig {
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every setting of an engine, resolved and plain. Two engines with equal settings are the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) config: HotReloadConfig,
     /// How long after a finished write others are waited for that belong to the same save.
@@ -97,6 +98,13 @@ pub(crate) struct Settings {
     pub(crate) probation: Option<Probation>,
     /// What code states of fields, whatever the order in which it does.
     pub(crate) fields: BTreeSet<Declared>,
+}
+
+/// Without what code sets of configurations, some of which may be secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {

@@ -12,7 +12,7 @@ use super::flight::Flight;
 use super::job::Undone;
 use super::receipt::{Receipt, ReloadOutcome, StageTimes};
 use super::run::Engine;
-use super::verdict::{config_changed, config_removed};
+use super::verdict::{config_changed, config_removed, scrubbed};
 use crate::commit::Commit;
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
@@ -114,6 +114,9 @@ impl Engine {
     /// Begins to undo a generation: beside the loop its old values are decoded again for their readers.
     pub(super) fn revert(&mut self, batch: Option<BatchId>, undo: Undo, reason: Error) {
         let names: Vec<&String> = undo.configs.iter().map(|(name, _)| name).collect();
+        // User code has said why, and may quote what it does not like.
+        let harmful: Vec<_> = names.iter().filter_map(|name| self.shared.committed.get(name)).collect();
+        let reason = Error::new(reason.kind(), scrubbed(reason.message().to_owned(), &harmful));
         let reads = |topic: &Arc<dyn Topic>| topic.names().iter().any(|name| names.contains(&name));
         let topics: Vec<_> = self.shared.topics().into_iter().filter(reads).collect();
         let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -175,7 +176,9 @@ impl Engine {
                 Ok(())
             });
             if let Err(error) = handed_on {
-                self.shared.observe.tell(ChangeEvent::Degraded { reason: error.to_string() });
+                let changed = commit.changed.iter().map(|part| &part.new);
+                let reason = scrubbed(error.to_string(), changed);
+                self.shared.observe.tell(ChangeEvent::Degraded { reason });
             }
         }
     }
@@ -340,6 +343,11 @@ impl Engine {
                 .insert(name.to_owned(), ConfigStatus { state, generation: since, files, shadowed, pending });
         });
     }
+}
+
+/// What user code said, without the secrets of the configurations that it may have been told.
+pub(super) fn scrubbed<'a>(said: String, told: impl IntoIterator<Item = &'a Arc<Candidate>>) -> String {
+    told.into_iter().fold(said, |said, candidate| candidate.scrubber().scrub(&said))
 }
 
 /// The event that tells of a configuration's new value.
