@@ -9,6 +9,7 @@ mod handlers;
 mod history;
 mod layers;
 mod limits;
+mod pains;
 mod secrets;
 mod sharing;
 mod site;
