@@ -135,7 +135,7 @@ impl Job {
         for member in &self.members {
             let schema = self.schema(member, read);
             let fields = self.fields(member, schema.as_ref());
-            match self.load(member, fields, !matches!(schema, Ok((_, false))), read) {
+            match self.load(member, &fields, !matches!(schema, Ok((_, false))), read) {
                 Ok(candidate) => {
                     failures.extend(self.undone(member, &candidate));
                     if let Some(harm) = self.harm(member, &candidate) {
@@ -198,7 +198,7 @@ impl Job {
             let (member, revision) = fallback.member(&of_now.name, &self.root)?;
             let schema = self.schema(of_now, &mut HashMap::new());
             let fields = self.fields(of_now, schema.as_ref());
-            candidates.push(Arc::new(self.load(&member, fields, false, &mut HashMap::new()).ok()?));
+            candidates.push(Arc::new(self.load(&member, &fields, false, &mut HashMap::new()).ok()?));
             revisions.push((member.name, revision));
         }
         let others = |name: &str| self.others.iter().find(|other| other.name == name).cloned();
@@ -221,7 +221,7 @@ impl Job {
     fn load(
         &self,
         member: &Member,
-        fields: Fields,
+        fields: &Fields,
         rules_differ: bool,
         read: &mut HashMap<PathBuf, Known>,
     ) -> Result<Candidate, Failure> {

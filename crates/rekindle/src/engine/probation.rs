@@ -124,7 +124,7 @@ impl Engine {
         if self.flights.is_empty()
             && let Some((undo, reason)) = self.due_undo.take()
         {
-            self.revert(None, undo, reason);
+            self.revert(None, undo, &reason);
         }
     }
 }

@@ -94,7 +94,7 @@ impl Engine {
             batch.times.total += began.elapsed();
         }
         match failure {
-            Some(reason) => self.revert(Some(batch), undo, reason),
+            Some(reason) => self.revert(Some(batch), undo, &reason),
             None => {
                 self.settle_down(&names);
                 self.put_on_probation(undo);
@@ -112,7 +112,7 @@ impl Engine {
     }
 
     /// Begins to undo a generation: beside the loop its old values are decoded again for their readers.
-    pub(super) fn revert(&mut self, batch: Option<BatchId>, undo: Undo, reason: Error) {
+    pub(super) fn revert(&mut self, batch: Option<BatchId>, undo: Undo, reason: &Error) {
         let names: Vec<&String> = undo.configs.iter().map(|(name, _)| name).collect();
         // User code has said why, and may quote what it does not like.
         let harmful: Vec<_> = names.iter().filter_map(|name| self.shared.committed.get(name)).collect();

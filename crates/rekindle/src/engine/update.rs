@@ -39,7 +39,9 @@ impl Engine {
     pub(super) fn update(&mut self, update: Update) {
         let Update { name, expected, edit, mut asked } = update;
         if let Some(stale) = expected.and_then(|expected| self.is_stale(&name, expected)) {
-            let _gone = asked.reply.take().map(|reply| reply.send(Err(stale)));
+            if let Some(reply) = asked.reply.take() {
+                drop(reply.send(Err(stale)));
+            }
             return;
         }
         let now = Instant::now();

@@ -92,7 +92,7 @@ impl Candidate {
         name: &str,
         files: &[Arc<Source>],
         externals: &Externals,
-        fields: Fields,
+        fields: &Fields,
     ) -> Option<Self> {
         let defaults = externals.defaults(name).cloned().map(Layer::Defaults);
         let mut layers: Vec<Layer> =
@@ -267,7 +267,7 @@ mod tests {
             source("config/app.json", r#"{"server": {"host": "base", "port": 2}}"#),
             source("config/app.local.json", r#"{"server": {"port": 3}}"#),
         ];
-        Candidate::layered("app", &files, &externals, Fields::default()).unwrap()
+        Candidate::layered("app", &files, &externals, &Fields::default()).unwrap()
     }
 
     #[test]
@@ -310,6 +310,6 @@ mod tests {
     fn without_defaults_and_files_there_is_no_configuration() {
         let variables = [("MY_APP__X".to_owned(), "1".to_owned())];
         let externals = Externals::of_variables("MY", variables);
-        assert!(Candidate::layered("app", &[], &externals, Fields::default()).is_none());
+        assert!(Candidate::layered("app", &[], &externals, &Fields::default()).is_none());
     }
 }

@@ -16,7 +16,7 @@ struct Pool {
 }
 
 impl Pool {
-    fn new(name: &'static str, calls: &Arc<Mutex<Vec<String>>>) -> Registration {
+    fn registration(name: &'static str, calls: &Arc<Mutex<Vec<String>>>) -> Registration {
         Registration::new(Self { name, calls: Arc::clone(calls) }).named(name)
     }
 
@@ -60,9 +60,9 @@ async fn all_prepare_in_the_declared_order_before_the_swap_and_handle_after_it()
     let site = Site::new(&[("config/app.toml", "size = 1\n")]);
     let calls = Arc::default();
     // Registered in another order than they are to be called in.
-    let builder = site.builder().register(Pool::new("last", &calls).after("middle"));
-    let builder = builder.register(Pool::new("middle", &calls).after("first"));
-    let manager = builder.register(Pool::new("first", &calls)).start().await.expect("an engine");
+    let builder = site.builder().register(Pool::registration("last", &calls).after("middle"));
+    let builder = builder.register(Pool::registration("middle", &calls).after("first"));
+    let manager = builder.register(Pool::registration("first", &calls)).start().await.expect("an engine");
     let mut events = manager.subscribe();
     site.write("config/app.toml", "size = 2\n");
     changed(&mut events, "app").await;
@@ -82,8 +82,11 @@ async fn all_prepare_in_the_declared_order_before_the_swap_and_handle_after_it()
 async fn one_refusal_aborts_those_that_prepared_in_reverse_and_nobody_sees_the_value() {
     let site = Site::new(&[("config/app.toml", "# pool\nsize = 1\n")]);
     let calls = Arc::default();
-    let builder = site.builder().register(Pool::new("first", &calls)).register(Pool::new("second", &calls));
-    let builder = builder.register(Pool::new("last", &calls).after("second"));
+    let builder = site
+        .builder()
+        .register(Pool::registration("first", &calls))
+        .register(Pool::registration("second", &calls));
+    let builder = builder.register(Pool::registration("last", &calls).after("second"));
     let manager = builder.start().await.expect("an engine");
     let mut events = manager.subscribe();
     let mut receipts = manager.receipts();
@@ -134,11 +137,16 @@ impl ReloadHandler for Prepares {
     }
 }
 
+fn hangs() -> Result<()> {
+    std::thread::sleep(Duration::from_secs(2));
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_prepare_that_panics_or_hangs_is_a_refusal_and_holds_nothing_up_for_good() {
     for (fault, text) in [
         ((|| panic!("no socket")) as fn() -> Result<()>, "it panicked: no socket"),
-        (|| Ok(std::thread::sleep(Duration::from_secs(2))), "it was not ready before the deadline"),
+        (hangs, "it was not ready before the deadline"),
     ] {
         let site = Site::new(&[("config/app.toml", "x = 1\n"), ("config/other.toml", "x = 1\n")]);
         let builder = site.builder().time_limit(Duration::from_millis(300));

@@ -24,7 +24,7 @@ fn candidate(file: &str, value: &Value, pointers: &[&str]) -> Candidate {
         pointer: (*pointer).to_owned(),
     };
     let fields = Fields::declared("app", &pointers.iter().map(declared).collect());
-    Candidate::layered("app", &[source], &Externals::default(), fields).expect("a layer")
+    Candidate::layered("app", &[source], &Externals::default(), &fields).expect("a layer")
 }
 
 fn changed(fields: &Fields, old: &Candidate, new: &Candidate) -> Vec<String> {
