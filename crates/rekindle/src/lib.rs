@@ -15,6 +15,7 @@
 //! | `toml`, `yaml`, `json` | yes | the format; `json` brings JSON with comments (`.jsonc`) along |
 //! | `schema` | yes | `config/NAME.schema.json` is held against `NAME` |
 //! | `health-http` | no | health checks of a URL: [`HotReloadBuilder::health_url`] |
+//! | `metrics` | no | counters, gauges and histograms of reloads, for any recorder of the crate `metrics` |
 //! | `testing` | no | [`testing`]: temporary workspaces that tests can use side by side |
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -62,7 +63,7 @@ pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};
 pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
-pub use observe::{ConfigState, ConfigStatus, Drift, Pending, Status};
+pub use observe::{ConfigState, ConfigStatus, Drift, Durations, Pending, StageDurations, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};
 pub use validate::Secrets;
 pub use watch::FileWatcher;

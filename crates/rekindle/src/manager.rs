@@ -97,6 +97,12 @@ impl HotReloadManager {
         self.engine.shared().observe.subscribe_to_receipts()
     }
 
+    /// The receipts of the last 64 reloads, the newest last. Times of all reloads are in
+    /// [`Status::durations`].
+    pub fn recent(&self) -> Vec<Receipt> {
+        self.engine.shared().observe.recent()
+    }
+
     /// A stream of one configuration's values.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use super::book::Touched;
 use super::edit::Edit;
@@ -21,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::history::Trigger;
 use crate::load::Failure;
+use crate::observe::spans;
 use crate::propagate::Proposal;
 use crate::validate::Verified;
 use crate::watch::changes_yet;
@@ -71,6 +73,8 @@ impl Asked {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) reason: Reason,
+    /// What is logged on the way belongs to it. Changes that all have to wait are no reload and have none.
+    pub(super) span: Option<Span>,
     /// Groups still in the air, and generations of this batch that are still on trial.
     pub(super) in_the_air: usize,
     pub(super) verified: Vec<Landed>,
@@ -107,10 +111,11 @@ impl Work {
 impl Engine {
     /// Starts a batch. Configurations that a job is on already have their turn after it.
     pub(super) fn begin(&mut self, work: Vec<Work>, reason: Reason) {
-        let id = self.next_batch;
-        self.next_batch += 1;
+        let id = self.next_id();
+        let trigger = reason.trigger();
         let deadline = Instant::now() + self.settings.window().max(Duration::from_millis(50));
         let mut batch = Batch {
+            span: (trigger != Trigger::Files).then(|| spans::reload(id, trigger)),
             reason,
             in_the_air: 0,
             verified: Vec::new(),
@@ -135,11 +140,19 @@ impl Engine {
                 }
                 continue;
             }
-            self.launch(id, group);
+            let span = batch.span.get_or_insert_with(|| spans::reload(id, trigger));
+            self.launch(id, group, span.clone());
             batch.in_the_air += 1;
         }
         self.batches.insert(id, batch);
         self.finish_if_landed(id);
+    }
+
+    /// A number for the next reload.
+    pub(super) fn next_id(&mut self) -> BatchId {
+        let id = self.next_batch;
+        self.next_batch += 1;
+        id
     }
 
     /// Whether a job is on one of a group's configurations, or on one that a subscriber reads beside
@@ -170,7 +183,7 @@ impl Engine {
     }
 
     /// Sends a group's job off.
-    fn launch(&mut self, batch: BatchId, group: Vec<Work>) {
+    fn launch(&mut self, batch: BatchId, group: Vec<Work>, span: Span) {
         let names: Vec<String> = group.iter().map(|work| work.name.clone()).collect();
         let topics: Vec<_> = self.shared.topics();
         let topics: Vec<_> = topics
@@ -204,7 +217,7 @@ impl Engine {
             fallback: self.fallback.clone(),
         };
         let landed = Landed::new(batch, names, touched, edit);
-        self.flights.spawn(judge(job, self.settings.time_limit, landed));
+        self.flights.spawn(judge(job, self.settings.time_limit, landed).instrument(span));
     }
 
     fn warn_of_shadows(&self, name: &str, shadows: Vec<(PathBuf, PathBuf)>) {
@@ -222,6 +235,7 @@ impl Engine {
     /// Takes in a group that has landed.
     pub(super) fn land(&mut self, landed: Landed) {
         let id = landed.batch;
+        let _in_span = self.span_of(id).entered();
         self.catch_up();
         match &landed.outcome.verdict {
             _ if landed.asked.is_none() && self.is_overtaken(&landed) => {
@@ -260,7 +274,7 @@ impl Engine {
             landed.asked = Some(Default::default());
             self.land(landed);
         } else {
-            self.flights.spawn(ask(participants, landed, self.shared.root.clone()));
+            self.flights.spawn(ask(participants, landed, self.shared.root.clone()).in_current_span());
         }
     }
 
@@ -344,18 +358,21 @@ impl Engine {
             return;
         }
         let Some(mut batch) = self.batches.remove(&id) else { return };
+        let span = batch.span.take().unwrap_or_else(Span::none);
         let reason = std::mem::replace(&mut batch.reason, Reason::Change);
         let (trigger, reply) = match reason {
-            Reason::Change if !batch.decided => return,
+            Reason::Change if !batch.decided => return spans::record_unfinished(&span),
             Reason::Change => (Trigger::Files, None),
             // Whoever asked may have stopped waiting.
             Reason::First(done) => {
+                spans::record(&span, &self.receipt(id, Trigger::Start, batch));
                 let _gone = done.send(());
                 return;
             }
             Reason::Asked(mut asked) => {
                 asked.applied.append(&mut batch.applied);
                 if batch.overtaken {
+                    spans::record_unfinished(&span);
                     return self.deferred.push((self.next_batch, Command::Reload(asked)));
                 }
                 batch.applied = asked.applied;
@@ -363,10 +380,15 @@ impl Engine {
             }
         };
         let receipt = self.receipt(id, trigger, batch);
-        self.shared.observe.completed(&receipt);
+        self.shared.observe.completed(&receipt, &span);
         if let Some(reply) = reply {
             drop(reply.send(Ok(receipt)));
         }
+    }
+
+    /// The span of a batch.
+    pub(super) fn span_of(&self, id: BatchId) -> Span {
+        self.batches.get(&id).and_then(|batch| batch.span.clone()).unwrap_or_else(Span::none)
     }
 
     fn receipt(&self, id: BatchId, trigger: Trigger, batch: Batch) -> Receipt {

@@ -118,9 +118,11 @@ impl Engine {
             Why::Routine if found > 0 => "the regular comparison found what no notification had told",
             Why::Poll | Why::Routine | Why::Remounted => return self.note_trouble(),
         };
-        if comparison.why == Why::Routine {
-            self.shared.observe.edit(|status| status.reconciled += found as u64);
-        }
+        self.shared.observe.edit(|status| match comparison.why {
+            Why::Routine => status.reconciled += found as u64,
+            Why::Overflow => status.overflows += 1,
+            Why::Poll | Why::Remounted => {}
+        });
         let event = ChangeEvent::Rescanned { reason: reason.to_owned(), found };
         self.shared.observe.announce(&self.shared.handlers, event, &[], false);
         self.note_trouble();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
 use super::batch::BatchId;
 use super::book::Touched;
@@ -17,6 +18,7 @@ use super::receipt::StageTimes;
 use super::trial::{Reverted, Tried};
 use crate::error::{Error, ErrorKind};
 use crate::load::Failure;
+use crate::observe::spans;
 use crate::propagate::{Participants, Prepared, Veto};
 use crate::watch::Stamp;
 
@@ -52,7 +54,8 @@ pub(super) struct Landed {
 pub(super) async fn judge(job: Job, limit: Duration, mut landed: Landed) -> Flight {
     let began = Instant::now();
     landed.times.settle = began.saturating_duration_since(landed.noticed);
-    let mut work = tokio::task::spawn_blocking(move || job.run());
+    let span = Span::current();
+    let mut work = tokio::task::spawn_blocking(move || span.in_scope(|| job.run()));
     let (outcome, stuck) = match tokio::time::timeout(limit, &mut work).await {
         Ok(Ok(outcome)) => (outcome, None),
         Ok(Err(end)) => (failed(ErrorKind::Panic, format!("validation broke off: {end}")), None),
@@ -69,7 +72,7 @@ pub(super) async fn judge(job: Job, limit: Duration, mut landed: Landed) -> Flig
 /// Asks the handlers that a change concerns, and writes what is to be written.
 pub(super) async fn ask(participants: Participants, mut landed: Landed, root: PathBuf) -> Flight {
     let began = Instant::now();
-    let asked = match participants.prepare().await {
+    let asked = match participants.prepare().instrument(spans::prepare()).await {
         Ok(prepared) => write(prepared, &mut landed).await,
         Err(veto) => Err(landed.refusal(&veto, &root)),
     };
@@ -88,7 +91,8 @@ pub(super) async fn ask(participants: Participants, mut landed: Landed, root: Pa
 async fn write(prepared: Prepared, landed: &mut Landed) -> Result<Prepared, Error> {
     let Some(edit) = landed.edit.clone() else { return Ok(prepared) };
     let root = edit.root.clone();
-    let written = tokio::task::spawn_blocking(move || edit.write()).await;
+    let span = spans::write();
+    let written = tokio::task::spawn_blocking(move || span.in_scope(|| edit.write())).await;
     match written.map_err(Error::from).and_then(|written| written) {
         Ok(()) => {
             for touched in &mut landed.touched {

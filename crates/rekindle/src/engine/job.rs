@@ -16,6 +16,7 @@ use crate::commit::backup;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, understand};
+use crate::observe::spans;
 use crate::propagate::Topic;
 use crate::route::Routes;
 use crate::validate::{
@@ -111,12 +112,12 @@ impl Job {
         let mut schemas = Vec::new();
         let began = Instant::now();
         let mut harmful = Vec::new();
-        let loaded = self.candidates(&mut read, &mut schemas, &mut harmful);
+        let loaded = spans::load().in_scope(|| self.candidates(&mut read, &mut schemas, &mut harmful));
         let load = began.elapsed();
         let verdict = match loaded {
             Err(failure) => Verdict::Failed(failure),
             Ok(None) => Verdict::Unchanged,
-            Ok(Some(candidates)) => self.judge(candidates, &schemas),
+            Ok(Some(candidates)) => spans::validate().in_scope(|| self.judge(candidates, &schemas)),
         };
         let (verdict, fell_back) = self.fall_back(verdict, harmful);
         let keeps = matches!(verdict, Verdict::Verified(_)) && self.settings.config.backup_on_change;

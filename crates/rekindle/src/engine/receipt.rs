@@ -127,6 +127,10 @@ impl Refusal {
 }
 
 impl ReloadOutcome {
+    /// All that [`as_str`](Self::as_str) may be.
+    #[cfg(feature = "metrics")]
+    pub(crate) const NAMES: [&'static str; 4] = ["applied", "unchanged", "refused", "rolled-back"];
+
     /// The outcome in one lower-case word: `applied`, `unchanged`, `refused`, `rolled-back`.
     pub fn as_str(&self) -> &'static str {
         match self {

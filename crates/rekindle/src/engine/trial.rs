@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tracing::{Instrument, Span};
+
 use super::batch::BatchId;
 use super::flight::Flight;
 use super::job::Undone;
@@ -18,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
 use crate::history::Trigger;
 use crate::load::Candidate;
+use crate::observe::spans;
 use crate::propagate::{Awaited, Topic};
 use crate::validate::{Verified, revert};
 
@@ -54,6 +57,9 @@ pub(super) struct Tried {
 pub(super) struct Reverted {
     /// The batch that waits for it.
     batch: Option<BatchId>,
+    /// That of the batch, or its own where none waits.
+    id: BatchId,
+    span: Span,
     undo: Undo,
     reason: Error,
     verified: Verified,
@@ -113,6 +119,8 @@ impl Engine {
 
     /// Begins to undo a generation: beside the loop its old values are decoded again for their readers.
     pub(super) fn revert(&mut self, batch: Option<BatchId>, undo: Undo, reason: &Error) {
+        let id = batch.unwrap_or_else(|| self.next_id());
+        let span = batch.map_or_else(|| spans::reload(id, Trigger::Undo), |batch| self.span_of(batch));
         let names: Vec<&String> = undo.configs.iter().map(|(name, _)| name).collect();
         // User code has said why, and may quote what it does not like.
         let harmful: Vec<_> = names.iter().filter_map(|name| self.shared.committed.get(name)).collect();
@@ -122,10 +130,11 @@ impl Engine {
         let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));
         let others: Vec<_> = beside.filter_map(|name| self.shared.committed.get(name)).collect();
         for name in names {
-            self.book.entry(name).busy = Some(batch.unwrap_or(self.next_batch));
+            self.book.entry(name).busy = Some(id);
         }
         let (root, limit) = (self.shared.root.clone(), self.settings.time_limit);
-        self.flights.spawn(async move {
+        let decoding = span.in_scope(spans::undo);
+        let decode_all = async move {
             let began = Instant::now();
             let old: Vec<_> = undo.configs.iter().filter_map(|(_, old)| old.clone()).collect();
             let again = old.clone();
@@ -139,17 +148,22 @@ impl Engine {
                 let hangs = Error::new(ErrorKind::Timeout, "decoding a value that comes back hangs");
                 (revert(old, &|_| None, &[], std::path::Path::new("")).0, vec![hangs])
             });
-            Flight::Reverted(Reverted { batch, undo, reason, verified, errors, began })
-        });
+            Flight::Reverted(Reverted { batch, id, span, undo, reason, verified, errors, began })
+        };
+        self.flights.spawn(decode_all.instrument(decoding));
     }
 
     /// Undoes a generation, and tells everybody.
     pub(super) fn reverted(&mut self, reverted: Reverted) {
-        let Reverted { batch, undo, reason, verified, errors, began } = reverted;
+        let Reverted { batch, id, span, undo, reason, verified, errors, began } = reverted;
+        let _in_span = span.clone().entered();
         let gone = undo.configs.iter().filter(|(_, old)| old.is_none()).map(|(name, _)| name.clone());
-        let mut commit = self.shared.committed.commit(vec![verified], &gone.collect::<Vec<_>>());
-        let swapped = began.elapsed();
-        self.hand_on(&mut commit);
+        let (commit, swapped) = spans::commit().in_scope(|| {
+            let mut commit = self.shared.committed.commit(vec![verified], &gone.collect::<Vec<_>>());
+            let swapped = began.elapsed();
+            self.hand_on(&mut commit);
+            (commit, swapped)
+        });
         for error in errors {
             self.shared.observe.tell(ChangeEvent::Degraded { reason: error.to_string() });
         }
@@ -171,7 +185,7 @@ impl Engine {
                 batch.applied.retain(|name| !names.contains(name));
                 batch.rolled_back = Some(outcome);
             }
-            None => self.give_receipt(outcome, commit.generation, swapped),
+            None => self.give_receipt(id, &span, outcome, commit.generation, swapped),
         }
         self.free(&names);
         if let Some(batch) = batch {
@@ -215,11 +229,16 @@ impl Engine {
     }
 
     /// The receipt of an undo that nobody waits for.
-    fn give_receipt(&mut self, outcome: ReloadOutcome, generation: u64, took: Duration) {
-        let id = self.next_batch;
-        self.next_batch += 1;
+    fn give_receipt(
+        &self,
+        id: BatchId,
+        span: &Span,
+        outcome: ReloadOutcome,
+        generation: u64,
+        took: Duration,
+    ) {
         let stages = StageTimes { commit: took, total: took, ..StageTimes::default() };
         let (trigger, at) = (Trigger::Undo, SystemTime::now());
-        self.shared.observe.completed(&Receipt { id, trigger, generation, outcome, stages, at });
+        self.shared.observe.completed(&Receipt { id, trigger, generation, outcome, stages, at }, span);
     }
 }

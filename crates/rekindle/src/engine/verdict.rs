@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::batch::{BatchId, Reason, Work};
 use super::book::Touched;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::history::Trigger;
 use crate::load::Candidate;
-use crate::observe::{ConfigState, ConfigStatus, Pending};
+use crate::observe::{ConfigState, ConfigStatus, Pending, spans};
 use crate::propagate::Awaited;
 use crate::validate::{changed_pointers, guarded};
 use crate::watch::changes_yet;
@@ -111,6 +112,7 @@ impl Engine {
 
     /// The swap, and everything that follows from it.
     pub(super) fn commit(&mut self, id: BatchId) {
+        let _in_span = self.span_of(id).entered();
         let Some(batch) = self.batches.get_mut(&id) else { return };
         let mut landed = std::mem::take(&mut batch.verified);
         // They landed in the order in which their threads ended; events and receipts have one of their own.
@@ -130,9 +132,12 @@ impl Engine {
             rest.push(landed);
         }
         let (before, began) = (self.shared.committed.generation(), Instant::now());
-        let mut commit = self.shared.committed.commit(verified, &[]);
-        let swapped = noticed.elapsed();
-        self.hand_on(&mut commit);
+        let (commit, swapped) = spans::commit().in_scope(|| {
+            let mut commit = self.shared.committed.commit(verified, &[]);
+            let swapped = noticed.elapsed();
+            self.hand_on(&mut commit);
+            (commit, swapped)
+        });
         rest.iter().for_each(|landed| self.tally(landed));
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
@@ -165,7 +170,7 @@ impl Engine {
             batch.in_the_air += 1;
         }
         let trial = Trial { batch: id, names, undo, began: Instant::now() };
-        self.flights.spawn(try_out(trial, awaited, self.settings.time_limit));
+        self.flights.spawn(try_out(trial, awaited, self.settings.time_limit).instrument(spans::notify()));
     }
 
     /// Hands values to everybody who reads them.
@@ -298,7 +303,7 @@ impl Engine {
     fn forget(&mut self, name: &str) {
         let had_fault = self.book.get(name).is_some_and(|entry| entry.fault.is_some());
         self.book.remove(name);
-        self.shared.observe.edit(|status| {
+        self.shared.observe.edit_config(name, |status| {
             status.configs.remove(name);
         });
         if had_fault {
@@ -335,7 +340,7 @@ impl Engine {
         let files =
             in_use.iter().flat_map(|config| config.files()).map(|source| source.bytes.path.clone()).collect();
         let pending = in_use.as_deref().map(Pending::of).unwrap_or_default();
-        self.shared.observe.edit(|status| {
+        self.shared.observe.edit_config(name, |status| {
             let state = fault.map_or(ConfigState::Good, ConfigState::Degraded);
             status.generation = generation;
             status

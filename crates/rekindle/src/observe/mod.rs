@@ -2,17 +2,26 @@
 //!
 //! The only place that logs and counts.
 
+mod durations;
+mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
+pub(crate) mod spans;
 mod status;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
+use tracing::Span;
 
 use crate::engine::Receipt;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::propagate::{Awaited, Dispatch, Handlers};
+use durations::Histograms;
+pub use durations::{Durations, StageDurations};
 pub use status::{ConfigState, ConfigStatus, Drift, Pending, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.
@@ -21,7 +30,13 @@ const BUS_CAPACITY: usize = 1024;
 /// How many receipts a slow receiver may be behind.
 const RECEIPTS_CAPACITY: usize = 64;
 
-/// The bus and the status of one engine.
+/// How many receipts are kept.
+const RECENT: usize = 64;
+
+/// No configuration has this name.
+const NO_CONFIG: &str = "";
+
+/// The bus, the status and the figures of one engine.
 #[derive(Debug)]
 pub(crate) struct Observe {
     root: PathBuf,
@@ -30,6 +45,27 @@ pub(crate) struct Observe {
     /// As the bus.
     receipts: Mutex<Option<broadcast::Sender<Receipt>>>,
     status: Mutex<Status>,
+    past: Mutex<Past>,
+    #[cfg(feature = "metrics")]
+    metrics: metrics::Metrics,
+}
+
+/// What is kept of reloads that are done.
+#[derive(Debug, Default)]
+struct Past {
+    durations: Histograms,
+    /// The newest last.
+    recent: VecDeque<Receipt>,
+}
+
+impl Past {
+    fn note(&mut self, receipt: &Receipt) {
+        self.durations.record(&receipt.stages);
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(receipt.clone());
+    }
 }
 
 impl Observe {
@@ -40,6 +76,9 @@ impl Observe {
             bus: Mutex::new(Some(broadcast::Sender::new(BUS_CAPACITY))),
             receipts: Mutex::new(Some(broadcast::Sender::new(RECEIPTS_CAPACITY))),
             status,
+            past: Mutex::default(),
+            #[cfg(feature = "metrics")]
+            metrics: metrics::Metrics::new(),
         })
     }
 
@@ -59,7 +98,7 @@ impl Observe {
 
     /// Tells everybody but the handlers.
     pub(crate) fn tell(&self, event: ChangeEvent) {
-        log(&event);
+        log::event(&event);
         self.edit(|status| status.count(&event));
         if let Some(bus) = &*self.bus() {
             // Fails when nobody listens, which is their choice.
@@ -81,7 +120,12 @@ impl Observe {
     }
 
     /// A reload is done, whatever came of it.
-    pub(crate) fn completed(&self, receipt: &Receipt) {
+    pub(crate) fn completed(&self, receipt: &Receipt, span: &Span) {
+        spans::record(span, receipt);
+        span.in_scope(|| log::times(receipt));
+        #[cfg(feature = "metrics")]
+        self.metrics.completed(receipt);
+        self.past().note(receipt);
         self.edit(|status| status.last_reload = Some(receipt.clone()));
         if let Some(receipts) = &*self.receipts() {
             // Fails when nobody listens, which is their choice.
@@ -129,61 +173,42 @@ impl Observe {
         }
     }
 
-    /// Changes the status.
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last receipts, the newest last.
+    pub(crate) fn recent(&self) -> Vec<Receipt> {
+        self.past().recent.iter().cloned().collect()
+    }
+
+    /// Changes the status, but for how configurations are.
     pub(crate) fn edit(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        self.edit_config(NO_CONFIG, change);
+    }
+
+    /// Changes the status, and how one configuration is.
+    pub(crate) fn edit_config(&self, name: &str, change: impl FnOnce(&mut Status)) {
+        #[cfg(feature = "metrics")]
+        self.metrics.follow(&self.status, name, change);
+        #[cfg(not(feature = "metrics"))]
+        {
+            let _only_counted = name;
+            change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// The status now.
     pub(crate) fn status(&self) -> Status {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Status { durations: self.past().durations.summary(), ..status }
     }
 
     /// Ends all receivers.
     pub(crate) fn close(&self) {
+        #[cfg(feature = "metrics")]
+        self.metrics.close();
         drop(self.bus().take());
         drop(self.receipts().take());
-    }
-}
-
-fn log(event: &ChangeEvent) {
-    match event {
-        ChangeEvent::ConfigChanged { config_name, generation, changed, duration, secrets, .. } => {
-            let changed = secrets.conceal(changed);
-            tracing::info!(config_name, generation, ?changed, ?duration, "configuration changed");
-        }
-        ChangeEvent::FileChanged { path, change_type } => {
-            tracing::debug!(?path, ?change_type, "file changed");
-        }
-        ChangeEvent::ValidationFailed { config_name, error, .. } => {
-            tracing::error!(config_name, error, "configuration refused, the last good value stays");
-        }
-        ChangeEvent::ReloadCompleted { config_name, duration } => {
-            tracing::debug!(config_name, ?duration, "reload completed");
-        }
-        ChangeEvent::RolledBack { from, to, generation, configs, reason } => {
-            tracing::error!(from, to, generation, ?configs, reason, "rolled back");
-        }
-        ChangeEvent::FellBack { config_name, revision, reason } => {
-            tracing::error!(
-                config_name,
-                revision,
-                reason,
-                "not fit to start with, an earlier revision is in use"
-            );
-        }
-        ChangeEvent::HistoryFailed { error } => tracing::warn!(error, "history failed"),
-        ChangeEvent::Confirmed { generation, configs } => {
-            tracing::info!(generation, ?configs, "passed its probation");
-        }
-        ChangeEvent::HandlerFailed { handler, error } => tracing::error!(handler, error, "handler failed"),
-        ChangeEvent::Degraded { reason } => tracing::warn!(reason, "degraded"),
-        ChangeEvent::Recovered { config_name } => tracing::info!(config_name, "recovered"),
-        ChangeEvent::Rescanned { reason, found } => tracing::warn!(reason, found, "rescanned"),
-        ChangeEvent::ConfigShadowed { config_name, used, ignored } => {
-            tracing::warn!(config_name, ?used, ?ignored, "two files for one layer");
-        }
-        ChangeEvent::BackupFailed { path, error } => tracing::error!(?path, error, "backup failed"),
-        ChangeEvent::Lagged { missed } => tracing::warn!(missed, "receiver lagged"),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::Durations;
 use crate::engine::Receipt;
 use crate::error::{Error, ErrorKind};
 use crate::event::ChangeEvent;
@@ -39,10 +40,14 @@ pub struct Status {
     pub rescans: u64,
     /// Why the history cannot be written, if it cannot.
     pub history_failure: Option<String>,
+    /// How often the system's queue of notifications overflowed, since the start. Each brings a rescan.
+    pub overflows: u64,
     /// Generations that were undone, since the start.
     pub rollbacks: u64,
     /// What came of the last reload.
     pub last_reload: Option<Receipt>,
+    /// How long the stages of reloads took, since the start.
+    pub durations: Durations,
     /// Files that the regular comparison found changed though nothing had told of them, since the start.
     pub reconciled: u64,
 }
@@ -177,8 +182,10 @@ impl Status {
             handler_failures: 0,
             rescans: 0,
             history_failure: None,
+            overflows: 0,
             rollbacks: 0,
             last_reload: None,
+            durations: Durations::default(),
             reconciled: 0,
         }
     }

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedMutexGuard, oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::candidate::{Candidate, Proposal};
 use super::registration::Registration;
@@ -282,6 +283,8 @@ impl Registered {
     /// Runs user code where it belongs: on the program's runtime, or on a thread that it may block.
     fn spawn<R: Send + 'static>(&self, call: impl Future<Output = R> + Send + 'static) -> JoinHandle<R> {
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What it logs while it gets ready belongs to the reload.
+        let call = call.in_current_span();
         match runtime {
             Some(runtime) if !(*self.registration.handler).may_block() => runtime.spawn(call),
             other => {

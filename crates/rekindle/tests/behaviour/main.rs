@@ -9,6 +9,7 @@ mod handlers;
 mod history;
 mod layers;
 mod limits;
+mod observing;
 mod pains;
 mod secrets;
 mod sharing;
