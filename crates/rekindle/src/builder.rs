@@ -399,6 +399,17 @@ impl HotReloadBuilder {
         self
     }
 
+    /// Whether SIGHUP makes every such engine of the process look at everything, as
+    /// [`reload_now`](HotReloadManager::reload_now) does. Default: no. The receipt, with
+    /// [`Trigger::Signal`](crate::Trigger::Signal), is one of [`HotReloadManager::receipts`]. Signals that
+    /// come while one is waiting to be acted on are that one.
+    ///
+    /// From then on SIGHUP does not end the process any more, not even when the engine has ended: what
+    /// handles it stays. Where there is no SIGHUP, as on Windows, this does nothing.
+    pub fn reload_on_sighup(self, reload: bool) -> Self {
+        self.set(|settings| settings.reload_on_sighup = reload)
+    }
+
     /// Starts the engine, or joins the one that already serves the root.
     ///
     /// When it returns, everything is armed and every good configuration loaded. A configuration that

@@ -94,6 +94,8 @@ pub(crate) struct Settings {
     pub(crate) start_policy: StartPolicy,
     /// How long a generation is in use before a crash is none of its doing.
     pub(crate) trusted_after: Duration,
+    /// Whether SIGHUP is as good as a call of `reload_now`.
+    pub(crate) reload_on_sighup: bool,
     /// For how long health checks are made after a change.
     pub(crate) probation: Option<Probation>,
     /// What code states of fields, whatever the order in which it does.
@@ -130,6 +132,7 @@ impl Default for Settings {
             history_bytes: 16 * 1024 * 1024,
             start_policy: StartPolicy::default(),
             trusted_after: Duration::from_secs(60),
+            reload_on_sighup: false,
             probation: None,
             fields: BTreeSet::new(),
         }
@@ -137,6 +140,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What the history depends on.
+    pub(crate) fn history(&self) -> (bool, usize, u64, StartPolicy) {
+        (self.keeps_history, self.revisions_kept, self.history_bytes, self.start_policy)
+    }
+
     /// The debounce window.
     pub(crate) fn window(&self) -> Duration {
         Duration::from_millis(self.config.debounce_ms).min(LONGEST)

@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 use super::batch::{Asked, BatchId, Reason, Work};
 use super::book::Touched;
 use super::externals::ExternalSources;
+use super::fallback;
 use super::run::Engine;
+use super::signal::HangUp;
 use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
@@ -209,6 +211,10 @@ impl Engine {
             Ok(interest) => interest,
             Err(error) => return drop(reply.send(Err(error))),
         };
+        self.hang_up = match HangUp::new(settings.reload_on_sighup) {
+            Ok(hang_up) => hang_up,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
         interest.add_patterns(self.shared.handlers.patterns());
         let externals = match ExternalSources::new(&settings, &self.shared.root) {
             Ok(externals) => externals,
@@ -221,6 +227,12 @@ impl Engine {
             self.watch.set_interest(interest);
         } else {
             self.watch = Watch::new(&self.shared.root, interest, source(&settings));
+        }
+        if settings.history() != self.settings.history() {
+            match fallback::open(&settings, &self.shared.root, &self.shared.observe) {
+                Ok(opened) => self.keep_history(opened),
+                Err(error) => return drop(reply.send(Err(error))),
+            }
         }
         self.next_scan = Instant::now();
         self.settle.set(settings.settle, settings.window());

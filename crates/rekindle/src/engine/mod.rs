@@ -16,6 +16,7 @@ mod look;
 mod probation;
 mod receipt;
 mod run;
+mod signal;
 mod timer;
 mod trial;
 mod trust;

@@ -21,6 +21,7 @@ use super::flight::Flight;
 use super::git::GitLock;
 use super::job::Outcome;
 use super::probation::OnProbation;
+use super::signal::HangUp;
 use super::timer::Timer;
 use super::trial::Undo;
 use super::{Command, Shared};
@@ -72,6 +73,7 @@ pub(super) struct Engine {
     pub(super) probation: Option<OnProbation>,
     /// What has failed its probation and is to be undone.
     pub(super) due_undo: Option<(Undo, Error)>,
+    pub(super) hang_up: HangUp,
     timer: Timer,
 }
 
@@ -109,6 +111,7 @@ enum Woken {
     Externals,
     Landed(Flight),
     ProbationEnded(Option<Error>),
+    HungUp,
     Asked(Option<Command>),
     Clock,
 }
@@ -127,6 +130,7 @@ impl Engine {
         let git = GitLock::of(&shared.root);
         let (chronicle, fallback) = fallback::open(&settings, &shared.root, &shared.observe)?;
         shared.set_chronicle(chronicle.clone());
+        let hang_up = HangUp::new(settings.reload_on_sighup)?;
         let mut engine = Self {
             chronicle,
             fallback,
@@ -151,6 +155,7 @@ impl Engine {
             next_retry: None,
             probation: None,
             due_undo: None,
+            hang_up,
             timer: Timer::new()?,
         };
         engine.next_scan += engine.scan_interval();
@@ -167,6 +172,7 @@ impl Engine {
                 Woken::Externals => self.reread_externals(),
                 Woken::Landed(flight) => self.arrive(flight),
                 Woken::ProbationEnded(failure) => self.end_probation(failure),
+                Woken::HungUp => self.reload_by_signal(),
                 Woken::Asked(Some(Command::Shutdown { reply })) => break Some(reply),
                 Woken::Asked(Some(command)) => self.obey(command, self.next_batch),
                 Woken::Asked(None) => break None,
@@ -193,6 +199,7 @@ impl Engine {
                 Err(_) => Woken::Clock,
             },
             failure = OnProbation::end(&mut self.probation) => Woken::ProbationEnded(failure),
+            () = self.hang_up.next() => Woken::HungUp,
             () = freed(&mut self.stuck) => Woken::Clock,
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),

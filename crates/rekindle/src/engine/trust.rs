@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::chronicle::Entry;
-use super::fallback::{FellBack, StartPolicy};
+use super::chronicle::{Chronicle, Entry};
+use super::fallback::{Fallback, FellBack, StartPolicy};
 use super::flight::Landed;
 use super::job::Undone;
 use super::run::Engine;
@@ -29,6 +29,17 @@ impl Engine {
             });
             let changed = changed.unwrap_or_default();
             chronicle.in_use(Entry::new(&candidate, &self.shared.root, commit.generation, trigger, changed));
+        }
+    }
+
+    /// Goes on with another history, or with none.
+    pub(super) fn keep_history(&mut self, (chronicle, fallback): (Option<Chronicle>, Option<Arc<Fallback>>)) {
+        let before = std::mem::replace(&mut self.chronicle, chronicle);
+        self.fallback = fallback;
+        self.untrusted.clear();
+        self.shared.set_chronicle(self.chronicle.clone());
+        if let Some(before) = before {
+            tokio::spawn(async move { before.end(true).await });
         }
     }
 
