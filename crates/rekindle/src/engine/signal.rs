@@ -53,10 +53,9 @@ impl HangUp {
 impl Engine {
     /// Looks at everything. One look answers all signals that came before it began.
     pub(super) fn reload_by_signal(&mut self) {
-        let by_signal =
-            |command: &Command| matches!(command, Command::Reload(asked) if asked.trigger == Trigger::Signal);
+        let by_signal = |(_, command): &(_, Command)| matches!(command, Command::Reload(asked) if asked.trigger == Trigger::Signal);
         if !self.deferred.iter().any(by_signal) {
-            self.obey(Command::Reload(Asked::new(Trigger::Signal, None)));
+            self.obey(Command::Reload(Asked::new(Trigger::Signal, None)), self.next_batch);
         }
     }
 }
