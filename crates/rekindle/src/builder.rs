@@ -1,5 +1,6 @@
 //! [`HotReload::builder`]: an engine for any directory, with every option there is.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -333,7 +334,40 @@ impl HotReloadBuilder {
     where
         F: Fn(&Value) -> Result<()> + Send + Sync + 'static,
     {
-        self.parts.checks.push(Arc::new(Check { config: config_name.into(), run: Box::new(check) }));
+        let name = config_name.into();
+        let of_it = name.clone();
+        let run = move |values: &BTreeMap<&str, &Value>| {
+            values.get(of_it.as_str()).map_or(Ok(()), |value| check(value))
+        };
+        self.parts.checks.push(Arc::new(Check { configs: vec![name], run: Box::new(run) }));
+        self
+    }
+
+    /// Adds a check of several configurations together: they are judged together, and applied or refused
+    /// together. It is given the merged value of each that exists, by name.
+    ///
+    /// A change of one that does not fit the others is refused, and is looked at again once one of the
+    /// others has changed. An error that is [`of_config`](Error::of_config) one of them shows its line.
+    ///
+    /// ```
+    /// use rekindle::{Error, ErrorKind, HotReload};
+    ///
+    /// let builder = HotReload::builder("/srv/shop").check_all(["app", "database"], |values| {
+    ///     let (Some(app), Some(database)) = (values.get("app"), values.get("database")) else { return Ok(()) };
+    ///     if app["pool"].as_u64() <= database["connections"].as_u64() {
+    ///         return Ok(());
+    ///     }
+    ///     let refusal = Error::new(ErrorKind::Check, "more than the database allows");
+    ///     Err(refusal.of_config("app").about("/pool"))
+    /// });
+    /// ```
+    pub fn check_all<S, F>(mut self, config_names: impl IntoIterator<Item = S>, check: F) -> Self
+    where
+        S: Into<String>,
+        F: Fn(&BTreeMap<&str, &Value>) -> Result<()> + Send + Sync + 'static,
+    {
+        let configs = config_names.into_iter().map(Into::into).collect();
+        self.parts.checks.push(Arc::new(Check { configs, run: Box::new(check) }));
         self
     }
 
@@ -427,7 +461,7 @@ impl HotReloadBuilder {
         Error::all(faults).map_or(Ok(()), Err)?;
         Patterns::new(&settings.config.watch_patterns)?;
         Patterns::new(&settings.config.exclude_patterns)?;
-        parts.checks.iter().try_for_each(|check| check_name(&check.config))?;
+        parts.checks.iter().flat_map(|check| &check.configs).try_for_each(|name| check_name(name))?;
         settings.fields.iter().try_for_each(Declared::check)?;
         if let Some(environment) = settings.environment.as_deref().filter(|name| !is_environment(name)) {
             let message =

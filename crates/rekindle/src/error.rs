@@ -38,6 +38,8 @@ struct Inner {
     /// Bytes of the file's text that nobody is to read.
     masked: Vec<Range<usize>>,
     further: Vec<Error>,
+    /// Which of several configurations it is about.
+    config: Option<String>,
     /// Who refused, where the kind does not say it.
     by: Option<String>,
     source: Option<Arc<Cause>>,
@@ -158,6 +160,24 @@ impl Error {
     #[must_use]
     pub fn about(self, pointer: impl Into<String>) -> Self {
         self.edit(|inner| inner.pointer = Some(pointer.into()))
+    }
+
+    /// Says which configuration it is about, where a check looks at several: the line is one of its files.
+    ///
+    /// ```
+    /// use rekindle::{Error, ErrorKind};
+    ///
+    /// let refusal = Error::new(ErrorKind::Check, "more than the database allows").of_config("app").about("/pool");
+    /// assert_eq!(refusal.config(), Some("app"));
+    /// ```
+    #[must_use]
+    pub fn of_config(self, config_name: impl Into<String>) -> Self {
+        self.edit(|inner| inner.config = Some(config_name.into()))
+    }
+
+    /// Which of several configurations it is about, if somebody said.
+    pub fn config(&self) -> Option<&str> {
+        self.inner.config.as_deref()
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {

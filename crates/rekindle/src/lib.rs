@@ -64,7 +64,7 @@ pub use history::{HistoryEntry, Outcome, Trigger};
 pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Drift, Durations, Pending, StageDurations, Status};
-pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler};
+pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler, Selected};
 pub use validate::Secrets;
 pub use watch::FileWatcher;
 

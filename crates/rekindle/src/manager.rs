@@ -112,7 +112,20 @@ impl HotReloadManager {
     where
         T: DeserializeOwned + Send + Clone + 'static,
     {
-        self.engine.stream(&[config_name], None).await
+        self.engine.stream(&[config_name], None, None).await
+    }
+
+    /// A stream of the part of a configuration that stands at a JSON pointer. It wakes only when that part
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// As [`WorkspaceExt::watch_config_changes_at`](crate::WorkspaceExt::watch_config_changes_at).
+    pub async fn watch_at<T>(&self, config_name: &str, pointer: &str) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        self.engine.stream(&[config_name], Some(pointer), None).await
     }
 
     /// A stream of several configurations merged into one value, the later over the earlier.
@@ -125,7 +138,7 @@ impl HotReloadManager {
     where
         T: DeserializeOwned + Send + Clone + crate::ConfigMerge + 'static,
     {
-        self.engine.stream(config_names, Some(T::merge)).await
+        self.engine.stream(config_names, None, Some(T::merge)).await
     }
 
     /// All configurations as they are in one generation.

@@ -86,6 +86,24 @@ pub trait WorkspaceExt: sealed::Sealed {
     where
         T: DeserializeOwned + Send + Clone + 'static;
 
+    /// A stream of the part of a configuration that stands at a JSON pointer, such as `/server`. It wakes
+    /// only when that part changes.
+    ///
+    /// What is not there is taken for null: with an `Option` it may come and go, for any other type that
+    /// refuses the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`watch_config_changes`](Self::watch_config_changes), and [`ErrorKind::Pattern`] for what is no
+    /// pointer.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`watch_config_changes`](Self::watch_config_changes).
+    async fn watch_config_changes_at<T>(&self, config_name: &str, pointer: &str) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static;
+
     /// A stream of several configurations merged into one value by [`ConfigMerge`], the later over the
     /// earlier. Those that do not exist are left out; at least one must.
     ///
@@ -133,7 +151,15 @@ impl WorkspaceExt for Workspace {
         T: DeserializeOwned + Send + Clone + 'static,
     {
         let engine = registry::engine(self.root(), None, Parts::default()).await?;
-        engine.stream(&[config_name], None).await
+        engine.stream(&[config_name], None, None).await
+    }
+
+    async fn watch_config_changes_at<T>(&self, config_name: &str, pointer: &str) -> Result<ConfigStream<T>>
+    where
+        T: DeserializeOwned + Send + Clone + 'static,
+    {
+        let engine = registry::engine(self.root(), None, Parts::default()).await?;
+        engine.stream(&[config_name], Some(pointer), None).await
     }
 
     async fn watch_config_layered<T>(&self, config_names: &[&str]) -> Result<ConfigStream<T>>
@@ -141,7 +167,7 @@ impl WorkspaceExt for Workspace {
         T: DeserializeOwned + Send + Clone + ConfigMerge + 'static,
     {
         let engine = registry::engine(self.root(), None, Parts::default()).await?;
-        engine.stream(config_names, Some(T::merge)).await
+        engine.stream(config_names, None, Some(T::merge)).await
     }
 
     fn register_reload_handler<F>(&self, pattern: &str, handler: F) -> Result<()>

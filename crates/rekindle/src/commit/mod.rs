@@ -98,7 +98,13 @@ impl Committed {
         let generation = state.generation;
         drop(state);
         // Below the lock: what is dropped here may run the user's code.
-        let concerned = |ready: &dyn Ready| changed.iter().any(|part| ready.reads(&part.new.name));
+        let concerned = |ready: &dyn Ready| {
+            let differs = |Replaced { old, new }: &Replaced| {
+                ready.concerns(&new.name, old.as_ref().map(|old| &old.value), Some(&new.value))
+            };
+            changed.iter().any(differs)
+                || gone.iter().any(|name| ready.concerns(name, Some(&Value::Null), None))
+        };
         let ready = ready.drain(..).flatten().filter(|ready| concerned(&**ready)).collect();
         let removed = removed.into_iter().map(|removed| removed.config).collect();
         Commit { generation, changed, removed, ready }

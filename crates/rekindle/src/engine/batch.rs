@@ -3,6 +3,7 @@
 //! A group is the configurations that share a subscriber; it is applied whole or not at all, and a
 //! group that is refused, or hangs, does not keep the others of its batch back.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -160,11 +161,10 @@ impl Engine {
     /// is never committed, and keeps only itself waiting.
     fn must_wait(&self, group: &[Work]) -> bool {
         let busy = |name: &str| self.book.get(name).is_some_and(|entry| entry.busy.is_some());
-        let topics = self.shared.topics();
-        let together =
-            topics.iter().filter(|topic| group.iter().any(|work| topic.names().contains(&work.name)));
+        let ties = self.shared.ties();
+        let together = ties.iter().filter(|names| group.iter().any(|work| names.contains(&work.name)));
         group.iter().any(|work| busy(&work.name))
-            || together.flat_map(|topic| topic.names()).any(|name| busy(name) && !self.is_stuck(name))
+            || together.flatten().any(|name| busy(name) && !self.is_stuck(name))
     }
 
     /// Whether anything that was begun before a batch is still in the air.
@@ -190,8 +190,10 @@ impl Engine {
             .into_iter()
             .filter(|topic| topic.names().iter().any(|name| names.contains(name)))
             .collect();
-        let beside = topics.iter().flat_map(|topic| topic.names()).filter(|name| !names.contains(name));
-        let others = beside.filter_map(|name| self.shared.committed.get(name)).collect();
+        let ties = self.shared.ties();
+        let tied = ties.iter().filter(|tie| tie.iter().any(|name| names.contains(name)));
+        let beside: BTreeSet<&String> = tied.flatten().filter(|name| !names.contains(name)).collect();
+        let others = beside.into_iter().filter_map(|name| self.shared.committed.get(name)).collect();
         let (mut members, mut touched) = (Vec::new(), Vec::new());
         let edit = group.iter().find_map(|work| work.edit.clone());
         for work in group {
@@ -241,6 +243,9 @@ impl Engine {
             _ if landed.asked.is_none() && self.is_overtaken(&landed) => {
                 self.look_again(&landed);
                 self.batches.entry(id).and_modify(|batch| batch.overtaken = true);
+            }
+            Verdict::Failed(failure) if self.may_fit_together(failure, &landed) => {
+                self.judge_together(&landed);
             }
             Verdict::Failed(failure) if self.may_be_unfinished(failure, &landed) => self.hold(&landed),
             Verdict::Failed(failure) => {
@@ -324,6 +329,43 @@ impl Engine {
         let patient =
             matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
         !failure.definitive && in_time && patient
+    }
+
+    /// Whether what is refused may be good together with what was refused before: each was checked beside
+    /// the old value of the other.
+    fn may_fit_together(&self, failure: &Failure, landed: &Landed) -> bool {
+        let is_change =
+            matches!(self.batches.get(&landed.batch).map(|batch| &batch.reason), Some(Reason::Change));
+        let of_a_check = matches!(failure.error.kind(), ErrorKind::Check | ErrorKind::Type);
+        is_change && of_a_check && landed.asked.is_none() && !self.refused_beside(&landed.names).is_empty()
+    }
+
+    /// What hangs together with these, was refused, and no job is on.
+    fn refused_beside(&self, names: &[String]) -> BTreeSet<String> {
+        let ties = self.shared.ties().into_iter();
+        let tied = ties.filter(|tie| tie.iter().any(|name| names.contains(name))).flatten();
+        let is_refused = |name: &String| {
+            self.book.get(name).is_some_and(|entry| entry.fault.is_some() && entry.busy.is_none())
+        };
+        tied.filter(|name| !names.contains(name) && is_refused(name)).collect()
+    }
+
+    /// Judges a refused group again, together with what was refused beside it.
+    fn judge_together(&mut self, landed: &Landed) {
+        let mut work: Vec<Work> = Vec::new();
+        for name in self.refused_beside(&landed.names) {
+            let mut beside = Work { forced: false, ..self.first_look(&name) };
+            beside.touched.iter_mut().for_each(|touched| touched.due.last_chance = false);
+            work.push(beside);
+        }
+        for name in &landed.names {
+            let is_own =
+                |touched: &&Touched| self.book.routes.of(&touched.due.path).config.as_ref() == Some(name);
+            let own = landed.touched.iter().filter(is_own).cloned().collect();
+            work.push(Work { forced: true, ..Work::new(name.clone(), own) });
+            self.book.entry(name).busy = None;
+        }
+        self.begin(work, Reason::Change);
     }
 
     /// It waits for the others of its batch; if those have been given up on, it goes alone.
@@ -410,12 +452,12 @@ fn still_at_work() -> Error {
     Error::new(ErrorKind::Timeout, "an earlier change is still being decoded or checked")
 }
 
-/// Puts together the configurations that a subscriber reads as one.
+/// Puts together the configurations that somebody reads or checks as one.
 fn groups(work: Vec<Work>, shared: &Shared) -> Vec<Vec<Work>> {
     let mut groups: Vec<Vec<Work>> = work.into_iter().map(|work| vec![work]).collect();
-    for topic in shared.topics().iter().filter(|topic| topic.names().len() > 1) {
-        let reads = |group: &Vec<Work>| group.iter().any(|work| topic.names().contains(&work.name));
-        let (together, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(reads);
+    for tie in shared.ties() {
+        let is_tied = |group: &Vec<Work>| group.iter().any(|work| tie.contains(&work.name));
+        let (together, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_tied);
         apart.push(together.into_iter().flatten().collect());
         apart.retain(|group: &Vec<Work>| !group.is_empty());
         groups = apart;

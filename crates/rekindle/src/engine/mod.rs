@@ -46,7 +46,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
 use crate::history::{HistoryEntry, Trigger};
 use crate::observe::Observe;
-use crate::propagate::{ConfigStream, Handlers, Merge, Registration, Topic, Typed};
+use crate::propagate::{ConfigStream, Handlers, Merge, Part, Registration, Topic, Typed, check_pointer};
 use crate::validate::Check;
 
 /// How many commands may wait for the engine.
@@ -113,6 +113,14 @@ impl Shared {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         topics.retain(|topic| Arc::strong_count(topic) > 1 || topic.has_receivers());
         topics.clone()
+    }
+
+    /// The configurations that hang together, since somebody reads or checks them as one.
+    pub(crate) fn ties(&self) -> Vec<Vec<String>> {
+        let (topics, checks) = (self.topics(), self.checks());
+        let read = topics.iter().map(|topic| topic.names());
+        let checked = checks.iter().map(|check| check.configs.as_slice());
+        read.chain(checked).filter(|names| names.len() > 1).map(<[String]>::to_vec).collect()
     }
 
     pub(crate) fn checks(&self) -> Vec<Arc<Check>> {
@@ -291,18 +299,21 @@ impl EngineHandle {
     pub(crate) async fn stream<T>(
         self: &Arc<Self>,
         names: &[&str],
+        pointer: Option<&str>,
         merge: Merge<T>,
     ) -> Result<ConfigStream<T>>
     where
         T: DeserializeOwned + Send + Clone + 'static,
     {
         names.iter().try_for_each(|name| crate::route::check_name(name))?;
+        pointer.map_or(Ok(()), check_pointer)?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let wanted = names.clone();
         self.ask(|reply| Command::Activate { names: wanted, reply }).await??;
         // A type that does not fit is an error here; it never gets to refuse a change.
-        self.value(&Typed::new(names.clone(), merge))?;
-        let topic = self.topic::<T>(names, merge);
+        let part = Part { names, pointer: pointer.filter(|pointer| !pointer.is_empty()).map(str::to_owned) };
+        self.value(&Typed::new(part.clone(), merge))?;
+        let topic = self.topic::<T>(part, merge);
         // What a job began with before there was this topic is applied without telling it.
         let names = topic.names().to_vec();
         self.ask(|reply| Command::Meet { names, reply }).await?;
@@ -327,18 +338,18 @@ impl EngineHandle {
     }
 
     /// The topic of a type, made if there is none.
-    fn topic<T>(&self, names: Vec<String>, merge: Merge<T>) -> Arc<Typed<T>>
+    fn topic<T>(&self, part: Part, merge: Merge<T>) -> Arc<Typed<T>>
     where
         T: DeserializeOwned + Send + Clone + 'static,
     {
         let mut topics = self.shared.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |topic: &Arc<dyn Topic>| {
-            (topic.names() == names).then(|| Arc::clone(topic).as_any())?.downcast::<Typed<T>>().ok()
+            (*topic.part() == part).then(|| Arc::clone(topic).as_any())?.downcast::<Typed<T>>().ok()
         };
         if let Some(topic) = topics.iter().find_map(same) {
             return topic;
         }
-        let topic = Typed::new(names, merge);
+        let topic = Typed::new(part, merge);
         topics.push(Arc::clone(&topic) as Arc<dyn Topic>);
         topic
     }

@@ -276,6 +276,9 @@ impl Engine {
                 self.shared.observe.announce(&self.shared.handlers, event, &[], true);
             }
         }
+        for tie in self.shared.ties().iter().filter(|tie| tie.iter().any(|name| names.contains(name))) {
+            beside.extend(tie.iter().filter(|name| !names.contains(name)).cloned());
+        }
         self.reconsider(&beside);
     }
 

@@ -10,6 +10,7 @@ mod live;
 mod mailbox;
 mod registered;
 mod registration;
+mod selected;
 mod stream;
 mod topic;
 
@@ -18,7 +19,8 @@ pub(crate) use candidate::Proposal;
 pub use handler::ReloadHandler;
 pub(crate) use handlers::{Awaited, Handlers, Participants, Prepared, Veto};
 pub use live::{Cached, Live, LiveRef};
-pub(crate) use registration::Dispatch;
 pub use registration::Registration;
+pub(crate) use registration::{Dispatch, check_pointer};
+pub use selected::Selected;
 pub use stream::ConfigStream;
-pub(crate) use topic::{Merge, Ready, Topic, Typed};
+pub(crate) use topic::{Merge, Part, Ready, Topic, Typed};

@@ -136,7 +136,7 @@ impl Registration {
     }
 }
 
-fn check_pointer(pointer: &str) -> Result<()> {
+pub(crate) fn check_pointer(pointer: &str) -> Result<()> {
     if pointer.is_empty() || pointer.starts_with('/') {
         return Ok(());
     }

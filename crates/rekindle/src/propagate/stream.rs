@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 
 use super::live::{Live, LiveCell};
 use super::mailbox::Mailbox;
+use super::selected::Selected;
 use super::topic::{Topic, Typed};
 use crate::engine::EngineHandle;
 
@@ -81,6 +82,31 @@ impl<T: DeserializeOwned + Send + Clone + 'static> ConfigStream<T> {
             self.current = value.clone();
             Some(value)
         })
+    }
+
+    /// A part of the values, told only when that part changes.
+    ///
+    /// ```
+    /// # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+    /// # #[derive(serde::Deserialize, Clone)]
+    /// # struct App { port: u16, greeting: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let (_dir, ws) = create_test_workspace_with_structure();
+    /// # std::fs::write(ws.config_dir().join("app.toml"), "port = 80\ngreeting = \"hello\"")?;
+    /// let mut ports = ws.watch_config_changes::<App>("app").await?.select(|app| app.port);
+    /// assert_eq!(*ports.current(), 80);
+    /// std::fs::write(ws.config_dir().join("app.toml"), "port = 81\ngreeting = \"hello\"")?;
+    /// assert_eq!(ports.next().await, Some(81));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn select<U, F>(self, part: F) -> Selected<T, U>
+    where
+        U: PartialEq + Clone,
+        F: FnMut(&T) -> U + Send + 'static,
+    {
+        Selected::new(self, part)
     }
 
     /// A receiver of every value from now on, for handing to several tasks.

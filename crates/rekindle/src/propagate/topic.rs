@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::mailbox::Mailbox;
@@ -22,10 +23,22 @@ pub(crate) type Find<'a> = dyn Fn(&str) -> Option<Arc<Candidate>> + 'a;
 /// Merges the values of several configurations into one; `None` for a topic of one configuration.
 pub(crate) type Merge<T> = Option<fn(T, T) -> T>;
 
+/// What a topic is decoded from: configurations, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) names: Vec<String>,
+    /// A JSON pointer; the whole where there is none.
+    pub(crate) pointer: Option<String>,
+}
+
 /// A topic, whatever its type.
 pub(crate) trait Topic: Send + Sync + fmt::Debug {
+    /// What it is decoded from.
+    fn part(&self) -> &Part;
     /// The configurations it is decoded from.
-    fn names(&self) -> &[String];
+    fn names(&self) -> &[String] {
+        &self.part().names
+    }
     /// Decodes a value to hand out. `None` when none of its configurations exists.
     fn decode(self: Arc<Self>, find: &Find<'_>, root: &Path) -> Result<Option<Box<dyn Ready>>>;
     /// Whether a `subscribe()` receiver is there. Streams and live handles own their topic instead.
@@ -38,15 +51,15 @@ pub(crate) trait Topic: Send + Sync + fmt::Debug {
 
 /// A decoded value on its way out.
 pub(crate) trait Ready: Send + fmt::Debug {
-    /// Whether it was decoded from this configuration.
-    fn reads(&self, name: &str) -> bool;
+    /// Whether a change of this configuration is one for its readers.
+    fn concerns(&self, name: &str, old: Option<&Value>, new: Option<&Value>) -> bool;
     /// Hands it to everybody who reads the topic.
     fn publish(self: Box<Self>, version: u64);
 }
 
 /// A topic of type `T`.
 pub(crate) struct Typed<T> {
-    names: Vec<String>,
+    part: Part,
     merge: Merge<T>,
     readers: Mutex<Readers<T>>,
 }
@@ -67,18 +80,18 @@ struct Cell<T> {
 }
 
 impl<T: DeserializeOwned + Send + Clone + 'static> Typed<T> {
-    /// A topic over `names`, the later ones merged over the earlier.
-    pub(crate) fn new(names: Vec<String>, merge: Merge<T>) -> Arc<Self> {
+    /// A topic over configurations, the later ones merged over the earlier, or over a part of one.
+    pub(crate) fn new(part: Part, merge: Merge<T>) -> Arc<Self> {
         let sender = Some(broadcast::Sender::new(RECEIVER_CAPACITY));
         let readers = Readers { version: 0, mailboxes: Vec::new(), sender, cell: None };
-        Arc::new(Self { names, merge, readers: Mutex::new(readers) })
+        Arc::new(Self { part, merge, readers: Mutex::new(readers) })
     }
 
     /// Decodes the value that the configurations have now.
     pub(crate) fn value(&self, find: &Find<'_>, root: &Path) -> Result<Option<T>> {
         let mut value = None;
-        for candidate in self.names.iter().filter_map(|name| find(name)) {
-            let next = decode::<T>(&candidate, root)?;
+        for candidate in self.part.names.iter().filter_map(|name| find(name)) {
+            let next = decode::<T>(&candidate, self.part.pointer.as_deref().unwrap_or(""), root)?;
             value = Some(match (value, self.merge) {
                 (Some(below), Some(merge)) => merge(below, next),
                 _ => next,
@@ -134,13 +147,19 @@ impl<T: DeserializeOwned + Send + Clone + 'static> Typed<T> {
     }
 }
 
-/// Decodes one configuration; an error points at the value that does not fit.
-fn decode<T: DeserializeOwned>(candidate: &Candidate, root: &Path) -> Result<T> {
-    serde_path_to_error::deserialize(&candidate.value).map_err(|fault| {
-        let pointer = pointer(fault.path());
-        let said = type_message(&fault.inner().to_string(), &pointer, candidate);
+/// Decodes one configuration, or a part of it; an error points at the value that does not fit.
+///
+/// What is not there is decoded as null: a type for which that makes no sense says so.
+fn decode<T: DeserializeOwned>(candidate: &Candidate, part: &str, root: &Path) -> Result<T> {
+    let found = candidate.value.pointer(part);
+    serde_path_to_error::deserialize(found.unwrap_or(&Value::Null)).map_err(|fault| {
+        let pointer = format!("{part}{}", pointer(fault.path()));
+        let said = match found {
+            Some(_) => type_message(&fault.inner().to_string(), &pointer, candidate),
+            None => format!("there is nothing at {part}"),
+        };
         let message = format!("{said} (in {})", std::any::type_name::<T>());
-        let error = Error::new(ErrorKind::Type, message).about(candidate.secrets().name(&pointer));
+        let error = Error::new(ErrorKind::Type, message).about(&pointer);
         candidate.point(error, &pointer, root)
     })
 }
@@ -161,8 +180,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 impl<T: DeserializeOwned + Send + Clone + 'static> Topic for Typed<T> {
-    fn names(&self) -> &[String] {
-        &self.names
+    fn part(&self) -> &Part {
+        &self.part
     }
 
     fn decode(self: Arc<Self>, find: &Find<'_>, root: &Path) -> Result<Option<Box<dyn Ready>>> {
@@ -190,7 +209,7 @@ impl<T: DeserializeOwned + Send + Clone + 'static> Topic for Typed<T> {
 
 impl<T> fmt::Debug for Typed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Topic<{}>({})", std::any::type_name::<T>(), self.names.join(" < "))
+        write!(f, "Topic<{}>({})", std::any::type_name::<T>(), self.part.names.join(" < "))
     }
 }
 
@@ -206,8 +225,10 @@ impl<T> fmt::Debug for Decoded<T> {
 }
 
 impl<T: DeserializeOwned + Send + Clone + 'static> Ready for Decoded<T> {
-    fn reads(&self, name: &str) -> bool {
-        self.topic.names.iter().any(|own| own == name)
+    fn concerns(&self, name: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
+        let Part { names, pointer } = &self.topic.part;
+        let part = |value: Option<&Value>| value?.pointer(pointer.as_deref()?).cloned();
+        names.iter().any(|own| own == name) && (pointer.is_none() || part(old) != part(new))
     }
 
     fn publish(self: Box<Self>, version: u64) {

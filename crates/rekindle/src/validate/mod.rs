@@ -10,6 +10,7 @@ mod keep;
 mod refusal;
 mod schema;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,18 +27,18 @@ use refusal::as_refusal;
 pub(crate) use refusal::type_message;
 pub(crate) use schema::Schema;
 
-/// A custom check: refuses a configuration's value, or lets it pass.
+/// A custom check: refuses what configurations are about to be, or lets it pass.
 pub(crate) struct Check {
-    pub(crate) config: String,
+    pub(crate) configs: Vec<String>,
     pub(crate) run: CheckFn,
 }
 
-/// What a check does.
-pub(crate) type CheckFn = Box<dyn Fn(&Value) -> Result<()> + Send + Sync>;
+/// What a check does with the values of its configurations, as far as they exist.
+pub(crate) type CheckFn = Box<dyn Fn(&BTreeMap<&str, &Value>) -> Result<()> + Send + Sync>;
 
 impl std::fmt::Debug for Check {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Check").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Check").field("configs", &self.configs).finish_non_exhaustive()
     }
 }
 
@@ -110,9 +111,7 @@ pub(crate) fn validate(
             Err(error) => problems.push(error),
         }
     }
-    for candidate in &candidates {
-        problems.extend(against_checks(candidate, rules));
-    }
+    problems.extend(against_checks(&candidates, &find, rules));
     Error::all(problems).map_or(Ok(Verified { candidates, ready }), Err)
 }
 
@@ -145,10 +144,23 @@ fn against_schema(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
     pointed.collect()
 }
 
-fn against_checks(candidate: &Candidate, rules: &Rules<'_>) -> Vec<Error> {
-    let checks = rules.checks.iter().filter(|check| check.config == candidate.name);
-    let refusals = checks.filter_map(|check| guarded("a check", || (check.run)(&candidate.value)).err());
-    refusals.map(|refusal| as_refusal(&refusal, candidate, rules.root)).collect()
+fn against_checks(
+    candidates: &[Arc<Candidate>],
+    find: &dyn Fn(&str) -> Option<Arc<Candidate>>,
+    rules: &Rules<'_>,
+) -> Vec<Error> {
+    let concerned =
+        |check: &&Arc<Check>| candidates.iter().any(|candidate| check.configs.contains(&candidate.name));
+    let refusals = rules.checks.iter().filter(concerned).filter_map(|check| {
+        let found: Vec<_> = check.configs.iter().filter_map(|name| find(name)).collect();
+        let values = found.iter().map(|candidate| (candidate.name.as_str(), &candidate.value)).collect();
+        let refusal = guarded("a check", || (check.run)(&values)).err()?;
+        let is_meant = |candidate: &&Arc<Candidate>| refusal.config() == Some(candidate.name.as_str());
+        let is_new = |candidate: &&Arc<Candidate>| candidates.iter().any(|new| new.name == candidate.name);
+        let meant = found.iter().find(is_meant).or_else(|| found.iter().find(is_new))?;
+        Some(as_refusal(&refusal, meant, rules.root))
+    });
+    refusals.collect()
 }
 
 /// Calls user code; its panic becomes an error.

@@ -5,6 +5,7 @@
 mod backups;
 mod degraded;
 mod fields;
+mod groups;
 mod handlers;
 mod history;
 mod layers;
@@ -12,6 +13,7 @@ mod limits;
 mod observing;
 mod pains;
 mod secrets;
+mod selection;
 mod sharing;
 mod site;
 mod sources;
