@@ -74,7 +74,7 @@ impl Asked {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) reason: Reason,
-    /// What is logged on the way belongs to it. Changes that all have to wait are no reload and have none.
+    /// What is logged on the way belongs to it. What nobody asked for has none while nothing has been begun.
     pub(super) span: Option<Span>,
     /// Groups still in the air, and generations of this batch that are still on trial.
     pub(super) in_the_air: usize,
@@ -116,7 +116,7 @@ impl Engine {
         let trigger = reason.trigger();
         let deadline = Instant::now() + self.settings.window().max(Duration::from_millis(50));
         let mut batch = Batch {
-            span: (trigger != Trigger::Files).then(|| spans::reload(id, trigger)),
+            span: matches!(reason, Reason::Asked(_)).then(|| spans::reload(id, trigger)),
             reason,
             in_the_air: 0,
             verified: Vec::new(),

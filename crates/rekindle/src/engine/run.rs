@@ -199,11 +199,11 @@ impl Engine {
                 Err(_) => Woken::Clock,
             },
             failure = OnProbation::end(&mut self.probation) => Woken::ProbationEnded(failure),
-            () = self.hang_up.next() => Woken::HungUp,
             () = freed(&mut self.stuck) => Woken::Clock,
             // Before the files: a writer that never stops must not keep anybody waiting for an answer.
             command = inbox.recv() => Woken::Asked(command),
             () = self.externals.stirred() => Woken::Externals,
+            () = self.hang_up.next() => Woken::HungUp,
             stirred = self.watch.changed() => Woken::Files(stirred),
             () = self.timer.at(deadline) => Woken::Clock,
         }
