@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{HotReloadConfig, LONGEST, Settings, is_environment};
+use crate::control::DEFAULT_PLACE;
 use crate::engine::{HealthCheck, Parts, Probation, StartPolicy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::Override;
@@ -385,6 +386,24 @@ impl HotReloadBuilder {
     pub fn register(mut self, registration: Registration) -> Self {
         self.parts.handlers.push(registration);
         self
+    }
+
+    /// Whether the program answers questions from outside, through a Unix socket at
+    /// `data/rekindle/control.sock` below the root: the command line (`rekindle status`, `get`, `set`
+    /// and so on) asks there. Default: false.
+    ///
+    /// Nobody but root and the user that the program runs as may ask, and no secret is told. Where the socket
+    /// cannot be opened the program runs all the same, and [`Status::control_failure`](crate::Status::control_failure)
+    /// says why. Of several processes with one root the first has it, and another takes over when that ends.
+    pub fn control_socket(self, open: bool) -> Self {
+        self.set(|settings| settings.control = open.then(|| DEFAULT_PLACE.into()))
+    }
+
+    /// As [`control_socket`](Self::control_socket), with the socket at this path: absolute, or relative to
+    /// the root. Its directory is made if only that is missing, for nobody but the owner. A file beside
+    /// the socket, with `.lock` behind its name, stays.
+    pub fn control_socket_at(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.control = Some(path.into()))
     }
 
     /// Whether every good generation is kept below `data/rekindle/history/`, from where

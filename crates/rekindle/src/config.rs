@@ -85,6 +85,10 @@ pub(crate) struct Settings {
     /// How many notices at a time are believed to be all there were.
     pub(crate) queue_limit: usize,
     pub(crate) allow_any_root: bool,
+    /// Where the control socket is opened, relative to the root, if it is.
+    pub(crate) control: Option<PathBuf>,
+    /// The JSON Schemas that are exported, by configuration.
+    pub(crate) schemas: BTreeMap<String, Value>,
     /// Whether good generations are written down.
     pub(crate) keeps_history: bool,
     /// How many of them for each configuration, and how many bytes.
@@ -127,6 +131,8 @@ impl Default for Settings {
             reconcile: Duration::from_secs(30),
             queue_limit: usize::MAX,
             allow_any_root: false,
+            control: None,
+            schemas: BTreeMap::new(),
             keeps_history: true,
             revisions_kept: 50,
             history_bytes: 16 * 1024 * 1024,

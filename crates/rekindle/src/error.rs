@@ -100,6 +100,38 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// The kind in lower-case words with hyphens: `not-found`, `syntax`, `rolled-back`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Io => "io",
+            Self::NotFound => "not-found",
+            Self::Pattern => "pattern",
+            Self::Name => "name",
+            Self::Root => "root",
+            Self::Syntax => "syntax",
+            Self::Schema => "schema",
+            Self::Type => "type",
+            Self::Check => "check",
+            Self::Immutable => "immutable",
+            Self::Limit => "limit",
+            Self::NotAFile => "not-a-file",
+            Self::Encoding => "encoding",
+            Self::Veto => "veto",
+            Self::Busy => "busy",
+            Self::RolledBack => "rolled-back",
+            Self::Timeout => "timeout",
+            Self::Panic => "panic",
+            Self::Conflict => "conflict",
+            Self::Stopped => "stopped",
+            Self::Watch => "watch",
+            Self::Backup => "backup",
+            Self::History => "history",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location {

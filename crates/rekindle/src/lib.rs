@@ -23,6 +23,7 @@
 mod builder;
 mod commit;
 mod config;
+mod control;
 mod edit;
 mod engine;
 mod error;
@@ -56,6 +57,9 @@ pub use crate::workspace::WorkspaceExt;
 pub use builder::{HotReload, HotReloadBuilder};
 pub use commit::Snapshot;
 pub use config::HotReloadConfig;
+#[cfg(unix)]
+pub use control::ControlClient;
+pub use control::control_socket_path;
 pub use edit::Patch;
 pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, StartPolicy};
 pub use error::{Error, ErrorKind, Result};

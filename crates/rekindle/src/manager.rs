@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::broadcast;
 
 use crate::commit::{Snapshot, atomic, backup};
+use crate::control;
 use crate::edit::Patch;
 use crate::engine::{EngineHandle, Receipt};
 use crate::error::{Error, ErrorKind, Result};
@@ -48,6 +50,11 @@ pub struct HotReloadManager {
 impl HotReloadManager {
     pub(crate) fn new(engine: Arc<EngineHandle>) -> Self {
         Self { engine }
+    }
+
+    /// The handle of the engine.
+    pub(crate) fn engine(&self) -> &EngineHandle {
+        &self.engine
     }
 
     /// A receiver of every event from now on.
@@ -272,6 +279,31 @@ impl HotReloadManager {
         };
         tokio::task::spawn_blocking(write_back).await??;
         self.reload_now().await
+    }
+
+    /// Answers a request of the control protocol as the [control socket](crate::HotReloadBuilder::control_socket)
+    /// does, for programs that offer it elsewhere. Who may ask is theirs to decide. `events` are told through
+    /// the socket only; [`subscribe`](Self::subscribe) has them here.
+    ///
+    /// ```
+    /// # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let (_dir, ws) = create_test_workspace_with_structure();
+    /// # std::fs::write(ws.config_dir().join("app.toml"), "port = 80")?;
+    /// let manager = ws.start_hot_reload().await?;
+    /// let request = serde_json::json!({"rekindle": 1, "cmd": "explain", "pointer": "/port"});
+    /// let answer = manager.control(request).await;
+    /// assert_eq!(answer["values"][0]["origin"]["text"], "config/app.toml:1:8");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// That of what is asked for.
+    pub async fn control(&self, request: Value) -> Value {
+        control::respond(self, request).await
     }
 
     /// Ends the engine for everybody: what is in flight is finished, streams end, and all of it within a second.

@@ -68,6 +68,7 @@ pub(crate) async fn engine(
         let shared = engine.shared();
         shared.health_checks.lock().unwrap_or_else(PoisonError::into_inner).extend(parts.health_checks);
         parts.handlers.into_iter().try_for_each(|handler| engine.add_handler(handler))?;
+        engine.open_control().await;
         return Ok(engine);
     }
     let is_stated = stated.is_some();
@@ -79,6 +80,7 @@ pub(crate) async fn engine(
         std::mem::take(&mut state.early)
     };
     meanwhile.into_iter().try_for_each(|handler| engine.add_handler(handler))?;
+    engine.open_control().await;
     Ok(engine)
 }
 

@@ -103,6 +103,12 @@ impl Chronicle {
         }
     }
 
+    /// What it writes to, for whoever reads everything that is written so far.
+    pub(super) async fn past(&self) -> Arc<History> {
+        self.reached().await;
+        Arc::clone(&self.history)
+    }
+
     /// The revisions of a configuration, oldest first, without those that are damaged.
     pub(crate) async fn list(&self, config: String) -> Result<Vec<HistoryEntry>> {
         self.reached().await;

@@ -72,6 +72,6 @@ impl Engine {
 }
 
 /// The environment of the process. A variable that is not UTF-8 cannot be meant for a configuration.
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }

@@ -6,6 +6,7 @@ mod book;
 mod chronicle;
 mod commands;
 mod compare;
+mod control;
 mod edit;
 mod externals;
 mod fallback;
@@ -33,6 +34,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::batch::Asked;
 use self::chronicle::Chronicle;
+pub(crate) use self::externals::environment;
 pub use self::fallback::StartPolicy;
 pub(crate) use self::probation::HealthCheck;
 pub use self::probation::Probation;
@@ -146,6 +148,9 @@ pub(crate) struct EngineHandle {
     commands: mpsc::Sender<Command>,
     /// Whether the options were stated by somebody, rather than being the defaults.
     stated: Mutex<Option<Settings>>,
+    /// Whoever answers questions from outside of the program.
+    #[cfg(unix)]
+    control: Mutex<Option<crate::control::Server>>,
 }
 
 /// What an engine starts with beside its settings.
@@ -188,7 +193,13 @@ impl EngineHandle {
         let fails = settings.start_policy == StartPolicy::Fail;
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let stated = Mutex::new(stated.then(|| settings.clone()));
-        let handle = Arc::new(Self { shared: Arc::clone(&shared), commands, stated });
+        let handle = Arc::new(Self {
+            shared: Arc::clone(&shared),
+            commands,
+            stated,
+            #[cfg(unix)]
+            control: Mutex::default(),
+        });
         parts.handlers.into_iter().try_for_each(|handler| handle.enlist(handler))?;
         let (ready, started) = oneshot::channel();
         std::thread::Builder::new()
@@ -291,6 +302,7 @@ impl EngineHandle {
 
     /// Ends the engine for everybody.
     pub(crate) async fn shutdown(&self) {
+        self.close_control().await;
         // An engine that has ended already has nothing left to finish.
         let _ended_already = self.ask(|reply| Command::Shutdown { reply }).await;
     }

@@ -80,7 +80,7 @@ impl Layout {
         atomic::make_private_directory(&self.runs())
     }
 
-    fn make_home(&self) -> io::Result<()> {
+    pub(super) fn make_home(&self) -> io::Result<()> {
         // The program's own, made as it would have made it.
         std::fs::create_dir_all(self.root.join("data"))?;
         atomic::make_private_directory(&self.home())?;

@@ -109,6 +109,12 @@ pub(crate) struct Damaged {
     pub(crate) error: Error,
 }
 
+/// Makes the directory of all that this crate keeps below a root.
+#[cfg(unix)]
+pub(crate) fn make_home(root: &Path) -> std::io::Result<()> {
+    Layout::new(root).make_home()
+}
+
 impl History {
     /// The history of the program whose root this is.
     pub(crate) fn open(root: &Path, limits: Limits) -> Self {

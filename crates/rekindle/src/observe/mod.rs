@@ -182,6 +182,20 @@ impl Observe {
         self.past().recent.iter().cloned().collect()
     }
 
+    /// Notes where the control socket is, or why there is none. The same failure is told once.
+    pub(crate) fn control(&self, opened: Result<Option<&Path>, &Error>) {
+        let failure = opened.err().map(ToString::to_string);
+        let mut is_news = false;
+        self.edit(|status| {
+            is_news = status.control_failure != failure;
+            status.control_failure.clone_from(&failure);
+            status.control_socket = opened.ok().flatten().map(Path::to_path_buf);
+        });
+        if let Some(error) = failure.filter(|_| is_news) {
+            tracing::warn!(error, "the control socket is not open");
+        }
+    }
+
     /// Changes the status, but for how configurations are.
     pub(crate) fn edit(&self, change: impl FnOnce(&mut Status)) {
         self.edit_config(NO_CONFIG, change);

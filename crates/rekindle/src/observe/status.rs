@@ -42,6 +42,10 @@ pub struct Status {
     pub history_failure: Option<String>,
     /// How often the system's queue of notifications overflowed, since the start. Each brings a rescan.
     pub overflows: u64,
+    /// Where the [control socket](crate::HotReloadBuilder::control_socket) is open, absolute.
+    pub control_socket: Option<PathBuf>,
+    /// Why the control socket is not open, if it was to be.
+    pub control_failure: Option<String>,
     /// Generations that were undone, since the start.
     pub rollbacks: u64,
     /// What came of the last reload.
@@ -183,6 +187,8 @@ impl Status {
             rescans: 0,
             history_failure: None,
             overflows: 0,
+            control_socket: None,
+            control_failure: None,
             rollbacks: 0,
             last_reload: None,
             durations: Durations::default(),

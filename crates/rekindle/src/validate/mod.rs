@@ -21,7 +21,7 @@ use crate::load::Candidate;
 use crate::propagate::{Ready, Topic, Veto};
 pub(crate) use diff::{changed_pointers, overlaps};
 pub use fields::Secrets;
-pub(crate) use fields::{Declared, Fields, Rule, Scrubber, steps};
+pub(crate) use fields::{Declared, Fields, Rule, Scrubber, below, steps};
 pub(crate) use keep::{immutable, of_mixture, until_restart};
 use refusal::as_refusal;
 pub(crate) use refusal::type_message;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests write files as anybody would")]
 
 mod backups;
+mod control;
 mod degraded;
 mod fields;
 mod groups;
