@@ -406,6 +406,32 @@ impl HotReloadBuilder {
         self.set(|settings| settings.control = Some(path.into()))
     }
 
+    /// Exports the JSON Schema of the type that a configuration is decoded into: the
+    /// [control socket](Self::control_socket) tells it, and `rekindle schema app --write` writes it to
+    /// `config/app.schema.json`, where editors find it and changes are held against it. See
+    /// [`schema_for`](crate::schema_for).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// # std::fs::create_dir(root.path().join("config"))?;
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct App {
+    ///     port: u16,
+    /// }
+    ///
+    /// let manager = rekindle::HotReload::builder(root.path()).schema_of::<App>("app").start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "schemars")]
+    pub fn schema_of<T: schemars::JsonSchema>(mut self, config_name: impl Into<String>) -> Self {
+        let name = config_name.into();
+        self.faults.extend(check_name(&name).err());
+        self.set(|settings| drop(settings.schemas.insert(name, crate::schema_for::<T>())))
+    }
+
     /// Whether every good generation is kept below `data/rekindle/history/`, from where
     /// [`HotReloadManager::rollback`] brings it back. Default: true. The files hold what the
     /// configurations hold, secrets among it; nobody but the user of the program may read them.

@@ -16,6 +16,7 @@
 //! | `schema` | yes | `config/NAME.schema.json` is held against `NAME` |
 //! | `health-http` | no | health checks of a URL: [`HotReloadBuilder::health_url`] |
 //! | `metrics` | no | counters, gauges and histograms of reloads, for any recorder of the crate `metrics` |
+//! | `schemars` | no | [`schema_for`] and [`HotReloadBuilder::schema_of`]: the JSON Schema of a type |
 //! | `testing` | no | [`testing`]: temporary workspaces that tests can use side by side |
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -38,6 +39,8 @@ mod observe;
 mod propagate;
 mod registry;
 mod route;
+#[cfg(feature = "schemars")]
+mod schema;
 mod settle;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -69,6 +72,8 @@ pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Drift, Durations, Pending, StageDurations, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler, Selected};
+#[cfg(feature = "schemars")]
+pub use schema::schema_for;
 pub use validate::Secrets;
 pub use watch::FileWatcher;
 
