@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use rekindle::{HotReload, HotReloadBuilder};
 
+use crate::control::Asked;
 use crate::help;
 
 /// Hot reload for Rust programs: watch, check and demonstrate it.
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     /// Edit a small project in a temporary directory, and show what a running program sees of it.
     #[command(after_help = help::DEMO)]
     Demo(DemoArgs),
+    /// Those that ask a running program.
+    #[command(flatten)]
+    Asked(Asked),
     /// Print a shell's completion script.
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -7,11 +7,15 @@ Examples:
   rekindle demo                     See it work, on a project of its own
   rekindle watch                    Tell of every change below this directory
   rekindle check --env production   Fail if something is not fit for production
+  rekindle status                   How the program of this directory is
+  rekindle explain app /port        Which line of which file a value is from
 
 Exit codes:
   0    All is well; also: watching was ended by a signal or a closed pipe
-  1    A configuration is invalid, the demo went wrong, files cannot be watched
+  1    A configuration is invalid, a change is refused, the demo went wrong,
+       files cannot be watched
   2    Wrong usage: an unknown option, a bad pattern, a missing directory
+  3    No program listens that could be asked
   130  Interrupted before the end (demo)";
 
 pub(crate) const WATCH: &str = "\
@@ -33,6 +37,10 @@ Lines of --json, by their `event`:
   reload_completed   config_name, duration_us
   recovered          config_name (null: the engine as a whole)
   handler_failed     handler, error
+  rolled_back        from, to, generation, config_names, reason
+  confirmed          generation, config_names
+  fell_back          config_name, revision, reason
+  history_failed     error
   degraded           reason
   rescanned          reason, found
   config_shadowed    config_name, used, ignored
@@ -73,6 +81,132 @@ Exit codes:
   1    It did not
   130  Interrupted before the end";
 
+pub(crate) const STATUS: &str = "\
+Examples:
+  rekindle status                        Of the program of this directory
+  rekindle status /srv/app --json | jq .status.configs
+
+It asks the program, through its control socket. A program has one if it says
+  HotReload::builder(root).control_socket(true)
+What --json prints is described in docs/control.md, of this and of all commands
+that ask a program.
+
+Exit codes:
+  0  All is well
+  1  A configuration is not good, or the program cannot fully do its work
+  2  Wrong usage: an unknown option, a missing directory
+  3  No program listens";
+
+pub(crate) const GET: &str = "\
+Examples:
+  rekindle get                         All configurations
+  rekindle get app                     One of them
+  rekindle get app /server/port        One value; a text without its quotes
+  rekindle get /server/port --json     Of every configuration that has it
+
+Where no program listens, the files are read as at the start of one, without
+what a program adds to them in code. Secrets are shown as ***.
+
+Exit codes:
+  0  It is there
+  1  There is no such value
+  2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const SET: &str = "\
+Examples:
+  rekindle set app /server/port 8080
+  rekindle set app /log/level debug --expect 7
+  rekindle set app /server/proxy --remove
+  rekindle set app --merge '{\"server\": {\"port\": 8080, \"proxy\": null}}'
+
+The value is changed in the file that sets it; comments and order stay. Nothing
+is written unless the result is good. Where no program listens, only the schema
+judges it.
+
+Exit codes:
+  0  It is applied, or was so already
+  1  It is refused, or the configuration has changed since the generation
+  2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  rekindle explain                     Every value of every configuration
+  rekindle explain app /server         What is below /server
+  rekindle explain /server/port        In every configuration that has it
+
+Below each value is what it overrode. Where no program listens, the files are
+read as at the start of one. Secrets are shown as ***.
+
+Exit codes:
+  0  It is explained
+  1  There is no such value
+  2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const DIFF: &str = "\
+Examples:
+  rekindle diff                        What runs against what is on disk
+  rekindle diff app --revisions 3 5    Two revisions of the history
+
+Secrets are shown as ***, also where they differ.
+
+Exit codes:
+  0  Nothing differs
+  1  Something does, or what is on disk cannot be loaded
+  2  Wrong usage: an unknown option, a missing directory
+  3  No program listens whose values could be compared";
+
+pub(crate) const HISTORY: &str = "\
+Examples:
+  rekindle history                     Of all configurations
+  rekindle history app --json | jq '.revisions[-1].changed'
+
+Of each revision: its number, when it came into use and why, what became of it,
+and what it changed.
+
+Exit codes:
+  0  It is listed, or nothing is kept
+  1  It cannot be read
+  2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const RESTORE: &str = "\
+Examples:
+  rekindle history app
+  rekindle restore app 3
+
+What is overwritten is kept below data/backups/configs. Nothing is written
+unless the revision is good today. Where no program listens, only the schema
+judges it.
+
+Exit codes:
+  0  It is in use again, or was so already
+  1  It is refused, or there is no such revision
+  2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const RELOAD: &str = "\
+Examples:
+  rekindle reload
+  rekindle reload /srv/app --json | jq .receipt.outcome
+
+Exit codes:
+  0  What is on disk is in use
+  1  Something is refused, or was undone
+  2  Wrong usage: an unknown option, a missing directory
+  3  No program listens";
+
+pub(crate) const SCHEMA: &str = "\
+Examples:
+  rekindle schema app | jq .properties
+  rekindle schema app --write
+
+The program exports it with
+  HotReload::builder(root).schema_of::<App>(\"app\")
+
+Exit codes:
+  0  It is printed or written
+  1  The program exports none for this configuration
+  2  Wrong usage: an unknown option, a missing directory
+  3  No program listens";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   rekindle completions bash > /etc/bash_completion.d/rekindle
@@ -83,7 +217,10 @@ Examples:
 mod tests {
     #[test]
     fn no_line_is_broken_by_a_terminal() {
-        for text in [super::REKINDLE, super::WATCH, super::CHECK, super::DEMO, super::COMPLETIONS] {
+        let own = [super::REKINDLE, super::WATCH, super::CHECK, super::DEMO, super::COMPLETIONS];
+        let asking = [super::STATUS, super::GET, super::SET, super::EXPLAIN, super::DIFF, super::HISTORY];
+        let others = [super::RESTORE, super::RELOAD, super::SCHEMA];
+        for text in own.into_iter().chain(asking).chain(others) {
             assert!(text.contains("Examples:"));
             let longest = text.lines().map(str::len).max();
             assert!(longest <= Some(80), "{longest:?}");

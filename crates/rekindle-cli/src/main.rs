@@ -1,11 +1,13 @@
 //! The command line of rekindle: arguments in, an exit code out.
 //!
-//! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it. They share [`record`]
+//! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it, and [`control`] those
+//! commands that ask a running program. They share [`record`]
 //! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
 //! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints).
 
 mod args;
 mod check;
+mod control;
 mod demo;
 mod help;
 mod output;
@@ -37,6 +39,9 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
+            if let Some(report) = stop.report() {
+                output::explain(report);
+            }
             if let Some(message) = stop.message() {
                 output::complain(&message);
             }
@@ -53,6 +58,7 @@ fn run(command: Command) -> Result<(), Stop> {
             Command::Check(args) => check::run(&args).await,
             Command::Demo(args) => demo::run(&args).await,
             Command::Completions(args) => output::print(&args.script()),
+            Command::Asked(asked) => control::run(&asked).await,
         }
     });
     // A line that a stuck reader does not take must not hold the end.

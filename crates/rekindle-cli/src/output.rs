@@ -33,6 +33,18 @@ pub(crate) fn complain(message: &str) {
     let _closed = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {}", printable(message));
 }
 
+/// Prints something to know, on standard error.
+pub(crate) fn note(message: &str) {
+    const NOTE: Style = AnsiColor::Yellow.on_default();
+    // When standard error is closed as well there is nobody left to tell.
+    let _closed = writeln!(anstream::stderr(), "{NOTE}note:{NOTE:#} {message}");
+}
+
+/// Prints a report on what went wrong, on standard error: text with styles in.
+pub(crate) fn explain(report: &str) {
+    let _closed = anstream::stderr().write_all(report.as_bytes());
+}
+
 /// How many columns the terminal has; `None` where there is none.
 pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))

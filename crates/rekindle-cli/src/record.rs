@@ -51,6 +51,25 @@ pub(crate) enum Record {
         handler: String,
         error: String,
     },
+    RolledBack {
+        from: u64,
+        to: u64,
+        generation: u64,
+        config_names: Vec<String>,
+        reason: String,
+    },
+    Confirmed {
+        generation: u64,
+        config_names: Vec<String>,
+    },
+    FellBack {
+        config_name: String,
+        revision: u64,
+        reason: String,
+    },
+    HistoryFailed {
+        error: String,
+    },
     Degraded {
         reason: String,
     },
@@ -150,6 +169,16 @@ impl<'a> Scribe<'a> {
                 Record::BackupFailed { path: self.relative(&path), error }
             }
             ChangeEvent::HandlerFailed { handler, error } => Record::HandlerFailed { handler, error },
+            ChangeEvent::RolledBack { from, to, generation, configs, reason } => {
+                Record::RolledBack { from, to, generation, config_names: configs, reason }
+            }
+            ChangeEvent::Confirmed { generation, configs } => {
+                Record::Confirmed { generation, config_names: configs }
+            }
+            ChangeEvent::FellBack { config_name, revision, reason } => {
+                Record::FellBack { config_name, revision, reason }
+            }
+            ChangeEvent::HistoryFailed { error } => Record::HistoryFailed { error },
             ChangeEvent::Degraded { reason } => Record::Degraded { reason },
             ChangeEvent::Recovered { config_name } => Record::Recovered { config_name },
             ChangeEvent::Rescanned { reason, found } => Record::Rescanned { reason, found },

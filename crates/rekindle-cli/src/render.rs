@@ -61,11 +61,7 @@ impl Renderer {
         let rows: Vec<Row> =
             leaves(changed, old, new).iter().map(|pointer| Row::new(pointer, old, new)).collect();
         let shown = &rows[..rows.len().min(FIELDS)];
-        let columns = Columns::of(shown, self.width);
-        let mut lines = String::new();
-        for row in shown {
-            lines += &columns.line(row);
-        }
+        let mut lines = side_by_side(shown, INDENT, self.width);
         if rows.len() > FIELDS {
             // Writing to a String cannot fail.
             let _ok =
@@ -73,6 +69,33 @@ impl Renderer {
         }
         lines
     }
+}
+
+/// Changes, each with its pointer and what was there before and after, one a line.
+pub(crate) fn changes(
+    changes: Vec<(String, Option<Value>, Option<Value>)>,
+    indent: usize,
+    width: Option<usize>,
+) -> String {
+    let rows = changes.into_iter().map(|(pointer, from, to)| Row {
+        pointer: pointer_shown(&pointer),
+        old: value_shown(from.as_ref()),
+        new: value_shown(to.as_ref()),
+    });
+    side_by_side(&rows.collect::<Vec<_>>(), indent, width)
+}
+
+fn side_by_side(rows: &[Row], indent: usize, width: Option<usize>) -> String {
+    let columns = Columns::of(rows, indent, width);
+    rows.iter().map(|row| columns.line(row)).collect()
+}
+
+fn pointer_shown(pointer: &str) -> String {
+    printable(if pointer.is_empty() { "(all of it)" } else { pointer }).into_owned()
+}
+
+fn value_shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| ABSENT.to_owned(), |value| printable(&value.to_string()).into_owned())
 }
 
 /// One line: when, what kind of news, and the news.
@@ -98,6 +121,21 @@ fn plain(record: &Record) -> (Style, &'static str, String) {
             (GOOD, "recovered", printable(what).into_owned())
         }
         Record::HandlerFailed { handler, error } => (BAD, "handler", both(handler, error)),
+        Record::RolledBack { from, to, config_names, reason, .. } => {
+            let (names, reason) = (config_names.join(", "), printable(reason));
+            let names = printable(&names).into_owned();
+            (BAD, "undone", format!("{BOLD}{names}{BOLD:#}, generation {from} back to {to}: {reason}"))
+        }
+        Record::Confirmed { generation, config_names } => {
+            let names = config_names.join(", ");
+            (GOOD, "confirmed", format!("{BOLD}{}{BOLD:#}, generation {generation}", printable(&names)))
+        }
+        Record::FellBack { config_name, revision, reason } => (
+            BAD,
+            "fell back",
+            format!("{} to revision {revision}: {}", printable(config_name), printable(reason)),
+        ),
+        Record::HistoryFailed { error } => (WARNING, "history", printable(error).into_owned()),
         Record::Degraded { reason } => (WARNING, "degraded", printable(reason).into_owned()),
         Record::Rescanned { reason, found } => {
             (WARNING, "rescanned", format!("{}; {} differed", printable(reason), count(*found, "file")))
@@ -147,18 +185,16 @@ struct Row {
 
 impl Row {
     fn new(pointer: &str, old: &Value, new: &Value) -> Self {
-        let shown = |value: Option<&Value>| {
-            value.map_or_else(|| ABSENT.to_owned(), |value| printable(&value.to_string()).into_owned())
-        };
-        let name = if pointer.is_empty() { "(all of it)" } else { pointer };
         // The whole of what was not there is nothing, not a null.
         let before = old.pointer(pointer).filter(|value| !(pointer.is_empty() && value.is_null()));
-        Self { pointer: printable(name).into_owned(), old: shown(before), new: shown(new.pointer(pointer)) }
+        let (old, new) = (value_shown(before), value_shown(new.pointer(pointer)));
+        Self { pointer: pointer_shown(pointer), old, new }
     }
 }
 
-/// How wide the three columns are.
+/// Where the three columns begin, and how wide they are.
 struct Columns {
+    indent: usize,
     pointer: usize,
     old: usize,
     new: usize,
@@ -166,16 +202,16 @@ struct Columns {
 
 impl Columns {
     /// As wide as the widest cell, as far as the terminal goes: long values share what is left.
-    fn of(rows: &[Row], terminal: Option<usize>) -> Self {
+    fn of(rows: &[Row], indent: usize, terminal: Option<usize>) -> Self {
         let widest = |cell: fn(&Row) -> &String| rows.iter().map(|row| width(cell(row))).max().unwrap_or(0);
         let (pointer, old, new) =
             (widest(|row| &row.pointer), widest(|row| &row.old), widest(|row| &row.new));
         // Two blanks after the pointer, an arrow with a blank on either side.
-        let room = terminal.map_or(UNBOUNDED, |columns| columns.saturating_sub(INDENT + 6)).max(24);
+        let room = terminal.map_or(UNBOUNDED, |columns| columns.saturating_sub(indent + 6)).max(24);
         let pointer = pointer.min(room / 2);
         let rest = room - pointer;
         let old = old.min((rest / 2).max(rest.saturating_sub(new)));
-        Self { pointer, old, new: rest - old }
+        Self { indent, pointer, old, new: rest - old }
     }
 
     fn line(&self, row: &Row) -> String {
@@ -187,7 +223,7 @@ impl Columns {
         let (gap, blanks) = (fill(&pointer, self.pointer), fill(&old, self.old));
         let style = |value: &str, style: Style| if value == ABSENT { DIM } else { style };
         let (old_style, new_style) = (style(&old, BAD), style(&new, GOOD));
-        let indent = " ".repeat(INDENT);
+        let indent = " ".repeat(self.indent);
         format!(
             "{indent}{pointer}{gap}  {old_style}{old}{old_style:#}{blanks} {DIM}->{DIM:#} {new_style}{new}{new_style:#}\n"
         )

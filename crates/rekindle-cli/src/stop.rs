@@ -2,14 +2,21 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use rekindle::ErrorKind;
+use serde_json::Value;
+
+use crate::output;
+use crate::snippet::{self, Problem};
 
 /// What was looked at is not as it should be, or the work could not be done.
 const FAILED: u8 = 1;
 /// The command line asks for something that is not there. The same as clap's own.
 const USAGE: u8 = 2;
+/// There is no program to ask.
+const NOT_RUNNING: u8 = 3;
 /// Broken off by a signal, as a shell counts it.
 const INTERRUPTED: u8 = 130;
 
@@ -22,6 +29,16 @@ pub(crate) enum Stop {
     Failed,
     /// A signal broke off what had not come to its end.
     Interrupted,
+    /// The command line asks for what makes no sense.
+    Usage(String),
+    /// No program listens that could be asked; what to do about it.
+    NotRunning(String),
+    /// Whoever was asked said that it cannot be done; what is left to say, if anything.
+    Told {
+        /// Whether another command line would mend it.
+        is_usage: bool,
+        report: Option<String>,
+    },
     /// The library refused or failed.
     Engine(rekindle::Error),
     /// The operating system refused or failed.
@@ -34,19 +51,41 @@ impl Stop {
         match self {
             Self::Closed => ExitCode::SUCCESS,
             Self::Engine(error) if is_usage(error.kind()) => ExitCode::from(USAGE),
-            Self::Failed | Self::Engine(_) | Self::Io(_) => ExitCode::from(FAILED),
+            Self::Usage(_) | Self::Told { is_usage: true, .. } => ExitCode::from(USAGE),
+            Self::NotRunning(_) => ExitCode::from(NOT_RUNNING),
+            Self::Failed | Self::Told { .. } | Self::Engine(_) | Self::Io(_) => ExitCode::from(FAILED),
             Self::Interrupted => ExitCode::from(INTERRUPTED),
         }
     }
 
-    /// What is left to say.
+    /// That an error was told in an answer. With `json` it is printed as it came, and nothing is left to say.
+    pub(crate) fn told(error: &Value, root: &Path, json: bool) -> Self {
+        let report = (!json).then(|| snippet::show(&Problem::all(error, root), root, output::width()));
+        Self::Told { is_usage: is_told_usage(&error["kind"]), report }
+    }
+
+    /// What is left to say, with styles in, where that is more than a line.
+    pub(crate) fn report(&self) -> Option<&str> {
+        match self {
+            Self::Told { report, .. } => report.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What is left to say in a line.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Self::Closed | Self::Failed | Self::Interrupted => None,
+            Self::Closed | Self::Failed | Self::Interrupted | Self::Told { .. } => None,
+            Self::Usage(why) | Self::NotRunning(why) => Some(why.clone()),
             Self::Engine(error) => Some(with_cause(error)),
             Self::Io(error) => Some(error.to_string()),
         }
     }
+}
+
+/// Whether another command line would mend an error that was told.
+fn is_told_usage(kind: &Value) -> bool {
+    matches!(kind.as_str(), Some("root" | "pattern" | "name" | "request"))
 }
 
 /// Whether another command line would mend it.

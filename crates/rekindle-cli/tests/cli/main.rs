@@ -1,6 +1,7 @@
 //! The real binary on real directories.
 
 mod check;
+mod control;
 mod demo;
 mod help;
 mod support;
