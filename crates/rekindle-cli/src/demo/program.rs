@@ -1,8 +1,13 @@
 //! The demo's program: it subscribes as any would, and tells what it saw of an edit, and when.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rekindle::{ChangeEvent, ConfigStream, Error, ErrorKind, HotReload, HotReloadManager, Live};
+use rekindle::{
+    Candidate, ChangeEvent, ConfigStream, Error, ErrorKind, HotReload, HotReloadManager, Live, Probation,
+    Registration, ReloadHandler,
+};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout_at;
@@ -16,6 +21,9 @@ use crate::stop::Stop;
 /// Far more than an edit can take: beyond it, it is not seen at all.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a change is on probation. Short: every step waits for its end.
+const PROBATION: Duration = Duration::from_millis(40);
+
 /// The settings of the program, typed.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct App {
@@ -28,6 +36,40 @@ pub(super) struct App {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Log {
     pub(super) level: String,
+}
+
+/// The program's pool of workers: it has a say in its size.
+struct Pool;
+
+/// The most workers that the pool has room for, whatever the schema allows.
+const ROOM: u64 = 32;
+
+#[rekindle::async_trait]
+impl ReloadHandler for Pool {
+    async fn prepare(&self, candidate: &Candidate) -> rekindle::Result<()> {
+        if candidate.new_value()["workers"].as_u64() <= Some(ROOM) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Other, format!("there is room for {ROOM}")).about("/workers"))
+    }
+
+    async fn handle_change(&self, _event: ChangeEvent) -> rekindle::Result<()> {
+        Ok(())
+    }
+
+    fn can_handle(&self, _event: &ChangeEvent) -> bool {
+        true
+    }
+}
+
+/// What the program makes of a greeting: without one it still runs, and does no good.
+fn greet(event: &ChangeEvent, healthy: &AtomicBool) -> rekindle::Result<()> {
+    if let ChangeEvent::ConfigChanged { config_name, new_value, .. } = event
+        && config_name == "app"
+    {
+        healthy.store(new_value["greeting"].as_str() != Some(""), Ordering::SeqCst);
+    }
+    Ok(())
 }
 
 /// The program, running.
@@ -53,7 +95,18 @@ pub(super) struct Sighting {
 impl Program {
     /// Starts it on a project.
     pub(super) async fn start(project: &Project) -> Result<Self, Stop> {
-        let builder = HotReload::builder(project.root()).environment(ENVIRONMENT).backup(true, BACKUPS_KEPT);
+        let healthy = Arc::new(AtomicBool::new(true));
+        let greets = Arc::clone(&healthy);
+        let builder = HotReload::builder(project.root())
+            .environment(ENVIRONMENT)
+            .backup(true, BACKUPS_KEPT)
+            .register(Registration::new(Pool).named("pool").at("app", "/workers"))
+            .register(Registration::new(move |event| greet(&event, &healthy)).named("greeter").critical())
+            .probation(Probation::of(PROBATION).every(PROBATION / 4))
+            .health_check("greeting", move || match greets.load(Ordering::SeqCst) {
+                true => Ok(()),
+                false => Err("visitors are not greeted".into()),
+            });
         let manager = builder.start().await?;
         let stream = manager.watch::<App>("app").await?;
         Ok(Self { live: stream.live(), stream, events: manager.subscribe(), manager })
@@ -97,6 +150,14 @@ impl Program {
                 self.manager.restore_backup(newest).await?;
                 return Ok(asked);
             }
+            Act::Rollback => {
+                let asked = Instant::now();
+                let entries = self.manager.history("app").await?;
+                let mut good = entries.iter().rev().filter(|entry| entry.outcome.is_good());
+                let before = good.nth(1).map_or(0, |entry| entry.revision);
+                self.manager.rollback("app", before).await?;
+                return Ok(asked);
+            }
         }
         Ok(Instant::now())
     }
@@ -128,6 +189,8 @@ pub(super) fn words(record: &Record) -> String {
         Record::ConfigChanged { config_name, .. } => format!("changed {config_name}"),
         Record::ReloadCompleted { config_name, .. } => format!("completed {config_name}"),
         Record::FileChanged { path, change_type, .. } => format!("{change_type} {path}"),
+        Record::RolledBack { config_names, .. } => format!("rolled back {}", config_names.join(", ")),
+        Record::Confirmed { config_names, .. } => format!("confirmed {}", config_names.join(", ")),
         Record::Recovered { config_name } => {
             format!("recovered {}", config_name.as_deref().unwrap_or("everything"))
         }

@@ -37,6 +37,8 @@ pub(super) enum Act {
     Remove(&'static str),
     /// The newest backup of the file is put back by the engine.
     Restore(&'static str),
+    /// The revision before the newest good one is brought back from the history of `app`.
+    Rollback,
 }
 
 /// How the program learns of an edit.
@@ -51,7 +53,7 @@ pub(super) enum Awaited {
 /// The events of a configuration that took a change.
 macro_rules! taken {
     ($change:literal, $file:literal $(, $more:literal)*) => {
-        &[concat!($change, " ", $file), "changed app", "completed app" $(, $more)*]
+        &[concat!($change, " ", $file), "changed app", "completed app", "confirmed app" $(, $more)*]
     };
 }
 
@@ -59,7 +61,7 @@ fn same(_: &mut App) {}
 
 /// All edits.
 pub(super) fn steps() -> Vec<Step> {
-    [saves(), mistakes(), layers(), files(), restores()].into_iter().flatten().collect()
+    [saves(), mistakes(), layers(), files(), restores(), trust()].into_iter().flatten().collect()
 }
 
 fn saves() -> Vec<Step> {
@@ -195,4 +197,55 @@ fn restores() -> Vec<Step> {
         events: taken!("modified", "config/app.toml"),
         outcome: |app| app.workers = 8,
     }]
+}
+
+fn trust() -> Vec<Step> {
+    vec![
+        Step {
+            title: "workers = 60: a veto",
+            act: Act::SaveByRename(APP, Replace("workers = 8", "workers = 60")),
+            awaited: Awaited::Event,
+            patient: false,
+            events: &["refused app config/app.toml:4:11", "modified config/app.toml"],
+            outcome: same,
+        },
+        Step {
+            title: "workers = 24: no veto",
+            act: Act::SaveByRename(APP, Replace("workers = 60", "workers = 24")),
+            awaited: Awaited::Value,
+            patient: false,
+            events: taken!("modified", "config/app.toml", "recovered app"),
+            outcome: |app| app.workers = 24,
+        },
+        Step {
+            title: "no greeting: valid, harmful",
+            act: Act::SaveInPlace(APP, Replace("\"Good morning\"", "\"\"")),
+            awaited: Awaited::Event,
+            patient: false,
+            events: &[
+                "rolled back app",
+                "modified config/app.toml",
+                "changed app",
+                "completed app",
+                "changed app",
+            ],
+            outcome: same,
+        },
+        Step {
+            title: "a greeting again",
+            act: Act::SaveInPlace(APP, Replace("greeting = \"\"", "greeting = \"Welcome\"")),
+            awaited: Awaited::Value,
+            patient: false,
+            events: taken!("modified", "config/app.toml", "recovered app"),
+            outcome: |app| app.greeting = "Welcome".into(),
+        },
+        Step {
+            title: "back by one, from history",
+            act: Act::Rollback,
+            awaited: Awaited::Value,
+            patient: false,
+            events: taken!("modified", "config/app.toml"),
+            outcome: |app| app.greeting = "Good morning".into(),
+        },
+    ]
 }

@@ -111,6 +111,9 @@ fn seen(step: &Step, before: &App, sighting: &Sighting) -> String {
     if step.awaited == Awaited::Value {
         return difference(before, &sighting.app);
     }
+    if sighting.events.iter().any(|event| event.starts_with("rolled back")) {
+        return format!("unhealthy, undone, {}", difference(before, &sighting.app));
+    }
     let place = sighting.events.iter().find_map(|event| event.strip_prefix("refused app config/app.toml:"));
     match (place, sighting.events.first()) {
         (Some(place), _) if *before == sighting.app => format!("refused at {place}, nothing changes"),

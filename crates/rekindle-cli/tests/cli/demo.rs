@@ -14,6 +14,9 @@ fn every_edit_is_seen_and_nothing_is_left_behind() {
         "a typo: port = = 9090        refused at 3:8, nothing changes",
         "app.production.toml appears  log.level \"info\" -> \"warn\"",
         "app.toml, from its backup    workers 16 -> 8",
+        "workers = 60: a veto         refused at 4:11, nothing changes",
+        "no greeting: valid, harmful  unhealthy, undone, no other value",
+        "back by one, from history    greeting \"Welcome\" -> \"Good morning\"",
     ];
     for row in rows {
         assert!(shown.contains(row), "{row}\n{shown}");
