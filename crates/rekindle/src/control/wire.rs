@@ -218,7 +218,11 @@ mod tests {
     fn an_error_is_told_with_its_place_and_its_companions() {
         let root = Path::new("/site");
         let at = Location::file(Path::new("/site/config/app.toml"), root).at("a = 1\nb = 2", 10..11);
-        let first = Error::new(ErrorKind::NotAFile, "no").help("do").about("/b").at(at).masking(vec![4..5]);
+        let first = Error::new(ErrorKind::NotAFile, "no")
+            .help("do")
+            .about("/b")
+            .at(at)
+            .masking(std::iter::once(4..5).collect());
         let both = Error::all([first, Error::from("more")]).expect("two errors");
         let expected = json!({
             "kind": "not-a-file", "message": "no", "path": "config/app.toml", "line": 2, "column": 5,

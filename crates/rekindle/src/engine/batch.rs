@@ -275,11 +275,13 @@ impl Engine {
     /// Asks the handlers that a change concerns, beside the loop; if there are none, it goes on at once.
     fn ask_handlers(&mut self, mut landed: Landed, proposals: &[Arc<Proposal>]) {
         let participants = self.shared.handlers.participants(proposals);
-        if participants.is_empty() && landed.edit.is_none() {
+        let record_first = self.record_first(&landed);
+        if participants.is_empty() && landed.edit.is_none() && record_first.is_none() {
             landed.asked = Some(Default::default());
             self.land(landed);
         } else {
-            self.flights.spawn(ask(participants, landed, self.shared.root.clone()).in_current_span());
+            let asking = ask(participants, landed, record_first, self.shared.root.clone());
+            self.flights.spawn(asking.in_current_span());
         }
     }
 

@@ -12,6 +12,7 @@ use tracing::{Instrument, Span};
 
 use super::batch::BatchId;
 use super::book::Touched;
+use super::chronicle::{Chronicle, Entry};
 use super::edit::Edit;
 use super::job::{Job, Outcome, Verdict};
 use super::receipt::StageTimes;
@@ -47,6 +48,8 @@ pub(super) struct Landed {
     pub(super) edit: Option<Arc<Edit>>,
     /// Its handlers have been asked; these are ready.
     pub(super) asked: Option<Prepared>,
+    /// It has been written down already: where crashes count, before anybody can crash of it.
+    pub(super) is_recorded: bool,
     pub(super) times: StageTimes,
 }
 
@@ -70,14 +73,22 @@ pub(super) async fn judge(job: Job, limit: Duration, mut landed: Landed) -> Flig
 }
 
 /// Asks the handlers that a change concerns, and writes what is to be written.
-pub(super) async fn ask(participants: Participants, mut landed: Landed, root: PathBuf) -> Flight {
+pub(super) async fn ask(
+    participants: Participants,
+    mut landed: Landed,
+    record_first: RecordFirst,
+    root: PathBuf,
+) -> Flight {
     let began = Instant::now();
     let asked = match participants.prepare().instrument(spans::prepare()).await {
         Ok(prepared) => write(prepared, &mut landed).await,
         Err(veto) => Err(landed.refusal(&veto, &root)),
     };
     match asked {
-        Ok(prepared) => landed.asked = Some(prepared),
+        Ok(prepared) => {
+            landed.asked = Some(prepared);
+            landed.is_recorded = record(record_first).await;
+        }
         Err(error) => {
             landed.asked = Some(Prepared::default());
             landed.outcome.verdict = Verdict::Failed(Failure::definitive(error));
@@ -85,6 +96,17 @@ pub(super) async fn ask(participants: Participants, mut landed: Landed, root: Pa
     }
     landed.times.prepare = began.elapsed();
     Flight::Landed(Box::new(landed))
+}
+
+/// What is to be on record before it comes into use, and where.
+pub(super) type RecordFirst = Option<(Chronicle, Vec<Entry>)>;
+
+/// Waits until it is on disk. Says whether there was anything to wait for.
+async fn record(first: RecordFirst) -> bool {
+    let Some((chronicle, entries)) = first else { return false };
+    entries.into_iter().for_each(|entry| chronicle.in_use(entry));
+    chronicle.reached().await;
+    true
 }
 
 /// Writes the files of an update. If that fails, whoever is ready is told that it will not come.
@@ -125,6 +147,7 @@ impl Landed {
             noticed,
             edit,
             asked: None,
+            is_recorded: false,
             times: StageTimes::default(),
         }
     }

@@ -5,28 +5,51 @@ use std::time::Instant;
 
 use super::chronicle::{Chronicle, Entry};
 use super::fallback::{Fallback, FellBack, StartPolicy};
-use super::flight::Landed;
-use super::job::Undone;
+use super::flight::{Landed, RecordFirst};
+use super::job::{Undone, Verdict};
 use super::run::Engine;
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::event::ChangeEvent;
 use crate::history::Trigger;
+use crate::load::Candidate;
 use crate::validate::changed_pointers;
 
 impl Engine {
+    /// What is to be on record before it comes into use: where crashes count, all of it.
+    pub(super) fn record_first(&self, landed: &Landed) -> RecordFirst {
+        let chronicle = self.chronicle.clone().filter(|_| self.fallback.is_some())?;
+        let Verdict::Verified(verified) = &landed.outcome.verdict else { return None };
+        if landed.outcome.fell_back.is_some() {
+            return None;
+        }
+        let trigger = self.batches.get(&landed.batch).map_or(Trigger::Files, |batch| batch.reason.trigger());
+        // Nothing else is about to be committed, unless two slow batches end at the same time.
+        let generation = self.shared.committed.generation() + 1;
+        let entry = |new: &Arc<Candidate>| {
+            let old = self.shared.committed.get(&new.name);
+            let changed = Self::changed(old.as_deref(), new);
+            Entry::new(new, &self.shared.root, generation, trigger, changed)
+        };
+        Some((chronicle, verified.candidates().iter().map(entry).collect()))
+    }
+
+    /// The pointers of what differs, as they may be written down.
+    fn changed(old: Option<&Candidate>, new: &Candidate) -> Vec<String> {
+        let before = old.map_or(&serde_json::Value::Null, |old| &old.value);
+        new.secrets().conceal(&changed_pointers(before, &new.value))
+    }
+
     /// Writes down what has come into use, before anybody is told who might crash of it.
     pub(super) fn write_down(&self, landed: &[Landed], commit: &Commit, trigger: Trigger) {
         let Some(chronicle) = &self.chronicle else { return };
         // What was gone back to is in the history already.
-        let from_disk = landed.iter().filter(|landed| landed.outcome.fell_back.is_none());
+        let is_new = |landed: &&Landed| landed.outcome.fell_back.is_none() && !landed.is_recorded;
+        let from_disk = landed.iter().filter(is_new);
         for name in from_disk.flat_map(|landed| &landed.names) {
             let Some(candidate) = self.shared.committed.get(name) else { continue };
             let replaced = commit.changed.iter().find(|part| part.new.name == *name);
-            let changed = replaced.map(|part| {
-                let old = part.old.as_ref().map_or(&serde_json::Value::Null, |old| &old.value);
-                candidate.secrets().conceal(&changed_pointers(old, &part.new.value))
-            });
+            let changed = replaced.map(|part| Self::changed(part.old.as_deref(), &part.new));
             let changed = changed.unwrap_or_default();
             chronicle.in_use(Entry::new(&candidate, &self.shared.root, commit.generation, trigger, changed));
         }
