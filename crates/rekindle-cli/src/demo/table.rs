@@ -172,7 +172,7 @@ mod tests {
         Sighting { after: Some(Duration::from_micros(1234)), app: App { port, ..app() }, events }
     }
 
-    const EVENTS: [&str; 3] = ["modified config/app.toml", "changed app", "completed app"];
+    const EVENTS: [&str; 4] = ["modified config/app.toml", "changed app", "completed app", "confirmed app"];
 
     #[test]
     fn what_is_as_it_should_be_is_one_row() {
