@@ -132,7 +132,8 @@ impl Color {
 impl WatchArgs {
     /// What the options leave open is left to the library's defaults.
     pub(crate) fn builder(&self) -> HotReloadBuilder {
-        let mut builder = HotReload::builder(&self.dir).backup(self.backup, BACKUPS_KEPT);
+        // Who only looks leaves nothing behind.
+        let mut builder = HotReload::builder(&self.dir).history(false).backup(self.backup, BACKUPS_KEPT);
         builder = builder.watch(if self.watch.is_empty() { every_format() } else { self.watch.clone() });
         if !self.exclude.is_empty() {
             builder = builder.exclude(&self.exclude);

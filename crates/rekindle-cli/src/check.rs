@@ -40,7 +40,8 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<(), Stop> {
 }
 
 fn builder(args: &CheckArgs) -> HotReloadBuilder {
-    let builder = HotReload::builder(&args.dir).watch(every_format());
+    // A check leaves nothing behind.
+    let builder = HotReload::builder(&args.dir).watch(every_format()).history(false);
     match &args.env {
         Some(environment) => builder.environment(environment),
         None => builder,

@@ -1,6 +1,7 @@
 //! `rekindle status`: how a running program is.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::output;
 use crate::render::{BAD, BOLD, DIM, GOOD, WARNING};
 use crate::snippet::{self, Problem};
 use crate::stop::Stop;
-use crate::text::{count, printable};
+use crate::text::{count, milliseconds, printable};
 
 const PLAIN: anstyle::Style = anstyle::Style::new();
 
@@ -40,7 +41,11 @@ fn report(status: &Value, target: &Target, terminal: Option<usize>) -> String {
         let problems = Problem::all(error, &target.root);
         "\n".to_owned() + &snippet::show(&problems, &target.root, terminal)
     });
-    head(status) + &lines(&rows, 0, terminal) + &last(&status["last_reload"]) + &faults.collect::<String>()
+    head(status)
+        + &lines(&rows, 0, terminal)
+        + &last(&status["last_reload"])
+        + &durations(&status["durations_us"], terminal)
+        + &faults.collect::<String>()
 }
 
 /// The program, its counters, and what is wrong with it as a whole.
@@ -90,6 +95,23 @@ fn rows(name: &str, config: &Value) -> Vec<Vec<Cell>> {
         vec![cell(PLAIN, ""), cell(PLAIN, text(&field["pointer"])), cell(WARNING, &values)]
     });
     std::iter::once(first).chain(pending).collect()
+}
+
+/// How long the stages took, if there was any reload: what is usual, what is rare, the longest.
+fn durations(stages: &Value, terminal: Option<usize>) -> String {
+    const FIGURES: [&str; 4] = ["p50", "p90", "p99", "max"];
+    const STAGES: [&str; 7] = ["settle", "load", "validate", "prepare", "commit", "notify", "total"];
+    let took = STAGES.iter().filter(|stage| stages[**stage]["count"].as_u64().is_some_and(|count| count > 0));
+    let rows = took.map(|stage| {
+        let figure = |figure: &&str| {
+            let took = Duration::from_micros(stages[*stage][*figure].as_u64().unwrap_or(0));
+            cell(PLAIN, &milliseconds(took))
+        };
+        std::iter::once(cell(DIM, stage)).chain(FIGURES.iter().map(figure)).collect()
+    });
+    let head: Vec<Cell> = std::iter::once("stage").chain(FIGURES).map(|name| cell(DIM, name)).collect();
+    let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
+    if rows.len() > 1 { lines(&rows, 0, terminal) } else { String::new() }
 }
 
 /// The last reload, if there was one.

@@ -8,6 +8,8 @@ mod table;
 
 use std::path::Path;
 
+use rekindle::HotReloadManager;
+
 use crate::args::{DemoArgs, WatchArgs};
 use crate::output;
 use crate::signals::Signals;
@@ -24,11 +26,16 @@ use table::Table;
 pub(crate) async fn run(args: &DemoArgs) -> Result<(), Stop> {
     let mut signals = Signals::listen()?;
     let directory = tempfile::Builder::new().prefix("rekindle-demo-").tempdir()?;
+    let mut running = None;
     let played = tokio::select! {
-        () = signals.received() => return Err(Stop::Interrupted),
-        played = play(directory.path()) => played,
+        () = signals.received() => Err(Stop::Interrupted),
+        played = play(directory.path(), &mut running) => played,
     };
-    if !args.keep {
+    // What still runs might write into the directory while it is being removed.
+    if let Some(manager) = running {
+        manager.shutdown().await?;
+    }
+    if !args.keep || matches!(played, Err(Stop::Interrupted)) {
         directory.close()?;
         return played;
     }
@@ -38,10 +45,11 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Stop> {
     watch(&kept).await.and(played)
 }
 
-/// Makes every edit of the script, and prints what came of each.
-async fn play(root: &Path) -> Result<(), Stop> {
+/// Makes every edit of the script, and prints what came of each. The engine is put where it can be ended.
+async fn play(root: &Path, running: &mut Option<HotReloadManager>) -> Result<(), Stop> {
     let project = Project::create(root)?;
     let mut program = Program::start(&project).await?;
+    *running = Some(program.manager.clone());
     let steps = script::steps();
     let mut table = Table::new(program.app());
     output::print(&table::intro(root))?;
@@ -50,7 +58,6 @@ async fn play(root: &Path) -> Result<(), Stop> {
         output::print(&table.row(step, sighting))?;
     }
     output::print(&table.summary())?;
-    program.manager.shutdown().await?;
     if table.all_good() { Ok(()) } else { Err(Stop::Failed) }
 }
 

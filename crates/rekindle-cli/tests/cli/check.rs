@@ -33,6 +33,7 @@ All 2 configurations are good (environment production, {root})
     );
     assert_eq!(stdout(&output), expected);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert!(!project.path("data").exists(), "a check leaves nothing behind");
 }
 
 #[test]

@@ -285,7 +285,7 @@ differs  app  running -> on disk
 #[test]
 fn history_lists_revisions_and_restore_brings_one_back() {
     let program = Program::start(&[("config/app.toml", "port = 80 # first\n")]);
-    program.save("config/app.toml", "port = 81\n");
+    shown(&program.run(&["set", "app", "/port", "81"]));
     let history = shown(&program.run(&["history", "app"]));
     let lines: Vec<&str> = history.lines().collect();
     assert_eq!(lines.len(), 3, "{history}");
@@ -293,7 +293,7 @@ fn history_lists_revisions_and_restore_brings_one_back() {
         lines[1].starts_with("  1  20") && lines[1].contains("  start   confirmed  (all of it)"),
         "{history}"
     );
-    assert!(lines[2].starts_with("  2  20") && lines[2].ends_with("  reload  confirmed  /port"), "{history}");
+    assert!(lines[2].starts_with("  2  20") && lines[2].ends_with("  update  confirmed  /port"), "{history}");
     let restored = shown(&program.run(&["restore", "app", "1"]));
     assert!(restored.starts_with("applied    app  generation 3"), "{restored}");
     let text = || std::fs::read_to_string(program.project.path("config/app.toml")).unwrap();
@@ -308,7 +308,7 @@ fn history_lists_revisions_and_restore_brings_one_back() {
     let kept = revisions["revisions"].as_array().map(Vec::len);
     assert_eq!(shown_of_files(&program.run(&["history", "app"])).lines().count(), kept.unwrap() + 1);
     assert!(shown_of_files(&program.run(&["restore", "app", "2"])).starts_with("applied    app"));
-    assert_eq!(text(), "port = 81\n");
+    assert_eq!(text(), "port = 81 # first\n");
     let after = json_of(&program.run(&["history", "--json"]));
     assert_eq!(after["revisions"].as_array().map(Vec::len), kept, "nothing came into use");
     assert_eq!(shown_of_files(&ask(&Project::new(FILES), &["history"])), "No revision is kept\n");

@@ -41,6 +41,7 @@ pub(super) async fn answer(manager: &HotReloadManager, request: Request) -> Resu
         Request::Patch { config_name, merge, operations, expect } => {
             update(manager, &config_name, patch(merge, operations)?, expect).await
         }
+        Request::Receipts {} => Ok(receipts(manager)),
         Request::Reload {} => receipt(manager, manager.reload_now().await?),
         Request::Schema { config_name } => schema(manager, config_name),
         Request::Events {} => Err(unfit("events are told through the control socket only")),
@@ -261,6 +262,13 @@ fn patch(merge: Option<Value>, operations: Option<Value>) -> Result<Patch> {
 async fn update(manager: &HotReloadManager, name: &str, patch: Patch, expect: Option<u64>) -> Result<Fields> {
     let expect = expect.unwrap_or_else(|| manager.snapshot().generation());
     receipt(manager, manager.update(name, expect, patch).await?)
+}
+
+/// Of the last reloads, the newest last.
+fn receipts(manager: &HotReloadManager) -> Fields {
+    let receipts = manager.recent();
+    let told = receipts.iter().map(|receipt| wire::receipt(receipt, manager.root()));
+    fields(json!({"receipts": told.collect::<Vec<_>>()}))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it comes straight from what gives it")]

@@ -13,6 +13,7 @@ mod answer;
 mod client;
 #[cfg(unix)]
 mod connection;
+#[cfg(unix)]
 mod events;
 mod request;
 #[cfg(unix)]

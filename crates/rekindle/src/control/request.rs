@@ -37,6 +37,8 @@ pub(crate) enum Request {
     Remove { config_name: String, pointer: String, expect: Option<u64> },
     /// Change several values: by a merge patch, or by a list of operations.
     Patch { config_name: String, merge: Option<Value>, operations: Option<Value>, expect: Option<u64> },
+    /// What came of the last reloads.
+    Receipts {},
     /// Look at everything now.
     Reload {},
     /// Tell of everything from now on.

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::VERSION;
 use crate::error::{Error, Result};
 use crate::{
-    ConfigState, ConfigStatus, HistoryEntry, Origin, Pending, Receipt, Refusal, ReloadOutcome, StageTimes,
-    Status,
+    ConfigState, ConfigStatus, Durations, HistoryEntry, Origin, Pending, Receipt, Refusal, ReloadOutcome,
+    StageDurations, StageTimes, Status,
 };
 
 /// The fields of an answer that went well.
@@ -136,10 +136,28 @@ pub(super) fn status(status: &Status, fingerprint: &str) -> Value {
         "rollbacks": status.rollbacks,
         "handler_failures": status.handler_failures,
         "rescans": status.rescans,
+        "overflows": status.overflows,
         "reconciled": status.reconciled,
+        "durations_us": durations(&status.durations),
         "last_reload": status.last_reload.as_ref().map(|last| receipt(last, &status.root)),
         "configs": configs,
     })
+}
+
+/// How long each stage took, since the start.
+fn durations(durations: &Durations) -> Value {
+    let stage = |stage: StageDurations| {
+        json!({
+            "count": stage.count,
+            "p50": micros(stage.p50),
+            "p90": micros(stage.p90),
+            "p99": micros(stage.p99),
+            "max": micros(stage.max),
+            "mean": micros(stage.mean),
+        })
+    };
+    let stages = StageTimes::NAMES.iter().zip(durations.all());
+    stages.map(|(name, times)| ((*name).to_owned(), stage(times))).collect::<Map<_, _>>().into()
 }
 
 /// How one configuration is.
@@ -218,15 +236,12 @@ mod tests {
     fn an_error_is_told_with_its_place_and_its_companions() {
         let root = Path::new("/site");
         let at = Location::file(Path::new("/site/config/app.toml"), root).at("a = 1\nb = 2", 10..11);
-        let first = Error::new(ErrorKind::NotAFile, "no")
-            .help("do")
-            .about("/b")
-            .at(at)
-            .masking(std::iter::once(4..5).collect());
+        let first =
+            Error::new(ErrorKind::NotAFile, "no").help("do").about("/b").at(at).masking(vec![0..1, 4..5]);
         let both = Error::all([first, Error::from("more")]).expect("two errors");
         let expected = json!({
             "kind": "not-a-file", "message": "no", "path": "config/app.toml", "line": 2, "column": 5,
-            "pointer": "/b", "advice": "do", "span": [10, 11], "masked": [[4, 5]],
+            "pointer": "/b", "advice": "do", "span": [10, 11], "masked": [[0, 1], [4, 5]],
             "further": [{"kind": "other", "message": "more"}],
         });
         assert_eq!(error(&both, root), expected);

@@ -146,8 +146,11 @@ async fn the_status_tells_of_what_is_wrong_and_where() {
     let db = &status["configs"]["db"];
     assert_eq!((&db["state"], &db["drift"]), (&json!("good"), &json!("held for a restart")));
     assert_eq!(db["pending"], json!([{"pointer": "/port", "running": 1, "on_disk": 2}]));
-    assert_eq!(status["last_reload"]["trigger"], "reload");
     assert!(status["last_reload"]["stages_us"]["total"].is_u64());
+    assert!(status["durations_us"]["total"]["p50"].is_u64());
+    let receipts = ask(&site, json!({"cmd": "receipts"})).await;
+    let receipts = receipts["receipts"].as_array().expect("a list");
+    assert!(receipts.contains(&status["last_reload"]), "{receipts:#?}");
     let list = ask(&site, json!({"cmd": "list"})).await;
     let names: Vec<&Value> =
         list["configs"].as_array().expect("a list").iter().map(|config| &config["config_name"]).collect();
@@ -207,16 +210,15 @@ async fn what_was_refused_is_in_the_receipt_with_its_place() {
 async fn revisions_are_listed_compared_and_brought_back() {
     let site = Site::new(&[("config/app.toml", "x = 1\nkey = 'one'\n")]);
     let manager = site.builder().control_socket(true).secret("app", "/key").start().await.expect("it");
-    site.write("config/app.toml", "x = 2\nkey = 'two'\n");
-    manager.reload_now().await.expect("a receipt");
+    manager.update("app", 1, Patch::merge(json!({"x": 2, "key": "two"}))).await.expect("a receipt");
     let history = ask(&site, json!({"cmd": "history"})).await;
     let revisions = history["revisions"].as_array().expect("a list");
     let shown: Vec<_> = revisions
         .iter()
         .map(|entry| (&entry["revision"], &entry["trigger"], &entry["config_name"]))
         .collect();
-    let (start, reload, app) = (json!("start"), json!("reload"), json!("app"));
-    assert_eq!(shown, [(&json!(1), &start, &app), (&json!(2), &reload, &app)]);
+    let (start, update, app) = (json!("start"), json!("update"), json!("app"));
+    assert_eq!(shown, [(&json!(1), &start, &app), (&json!(2), &update, &app)]);
     assert!(revisions[0]["time"].as_str().is_some_and(|time| time.ends_with('Z')));
     let request = json!({"cmd": "diff", "config_name": "app", "revisions": [1, 2]});
     let changes = &ask(&site, request).await["configs"][0]["changes"];
