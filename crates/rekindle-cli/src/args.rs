@@ -52,6 +52,9 @@ pub(crate) struct WatchArgs {
     /// Print one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show a live screen of the configurations, the last reloads and how long they took.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) tui: bool,
     /// Look at the files every MS milliseconds (at least 10, 500 if left out) instead of asking the system.
     #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "500", value_parser = milliseconds)]
     pub(crate) poll: Option<Duration>,

@@ -22,6 +22,7 @@ pub(crate) const WATCH: &str = "\
 Examples:
   rekindle watch                            This directory
   rekindle watch app --env production       Another, with its production layer
+  rekindle watch --tui                      A live screen; its last line has its keys
   rekindle watch --json | jq -c .event      One JSON object a line
   rekindle watch /mnt/nfs/app --poll 2000   Where the system tells of no changes
   rekindle watch --watch 'locales/**/*' --exclude '**/*.bak' --debounce 100
@@ -50,9 +51,11 @@ What is invalid already at the start follows `ready`. Paths are relative to the
 root; of a name that is not UTF-8, the parts that are not are replaced.
 
 Exit codes:
-  0  Ended by SIGINT (Ctrl-C) or SIGTERM, or nobody reads the output any more
+  0  Ended by SIGINT (Ctrl-C) or SIGTERM, or nobody reads the output any more;
+     with --tui also by q, Esc and SIGHUP
   1  Files cannot be watched
-  2  Wrong usage: an unknown option, a bad pattern, a missing directory";
+  2  Wrong usage: an unknown option, a bad pattern, a missing directory,
+     --tui without a terminal";
 
 pub(crate) const CHECK: &str = "\
 Examples:

@@ -3,7 +3,7 @@
 //! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it, and [`control`] those
 //! commands that ask a running program. They share [`record`]
 //! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
-//! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints).
+//! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints, but for the live screen in [`tui`]).
 
 mod args;
 mod check;
@@ -17,6 +17,7 @@ mod signals;
 mod snippet;
 mod stop;
 mod text;
+mod tui;
 mod watch;
 
 use std::process::ExitCode;

@@ -58,8 +58,7 @@ impl Renderer {
 
     /// What differs, one field a line: pointer, old value, new value.
     fn fields(self, changed: &[String], old: &Value, new: &Value) -> String {
-        let rows: Vec<Row> =
-            leaves(changed, old, new).iter().map(|pointer| Row::new(pointer, old, new)).collect();
+        let rows = rows(changed, old, new);
         let shown = &rows[..rows.len().min(FIELDS)];
         let mut lines = side_by_side(shown, INDENT, self.width);
         if rows.len() > FIELDS {
@@ -104,7 +103,7 @@ pub(crate) fn line(time: &str, style: Style, word: &str, told: &str) -> String {
 }
 
 /// Style, word and text of the records that are one line.
-fn plain(record: &Record) -> (Style, &'static str, String) {
+pub(crate) fn plain(record: &Record) -> (Style, &'static str, String) {
     match record {
         Record::Ready { root, watched_dirs } => {
             (DIM, "watching", format!("{} ({})", printable(root), directories(*watched_dirs)))
@@ -176,19 +175,29 @@ fn leaves(changed: &[String], old: &Value, new: &Value) -> Vec<String> {
     table.keys().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
-/// One field, as text.
-struct Row {
-    pointer: String,
-    old: String,
-    new: String,
+/// What differs between two values that are masked already, as it is shown.
+pub(crate) fn rows(changed: &[String], old: &Value, new: &Value) -> Vec<Row> {
+    leaves(changed, old, new).iter().map(|pointer| Row::new(pointer, old, new)).collect()
+}
+
+/// One field, as text that cannot steer the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) pointer: String,
+    pub(crate) old: String,
+    pub(crate) new: String,
 }
 
 impl Row {
     fn new(pointer: &str, old: &Value, new: &Value) -> Self {
         // The whole of what was not there is nothing, not a null.
         let before = old.pointer(pointer).filter(|value| !(pointer.is_empty() && value.is_null()));
-        let (old, new) = (value_shown(before), value_shown(new.pointer(pointer)));
-        Self { pointer: pointer_shown(pointer), old, new }
+        Self::of(pointer, before, new.pointer(pointer))
+    }
+
+    /// Of a pointer, and what is there before and after.
+    pub(crate) fn of(pointer: &str, old: Option<&Value>, new: Option<&Value>) -> Self {
+        Self { pointer: pointer_shown(pointer), old: value_shown(old), new: value_shown(new) }
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Stop {
         is_usage: bool,
         report: Option<String>,
     },
+    /// What was asked for needs a terminal, and there is none.
+    NoTerminal,
     /// The library refused or failed.
     Engine(rekindle::Error),
     /// The operating system refused or failed.
@@ -50,6 +52,7 @@ impl Stop {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Closed => ExitCode::SUCCESS,
+            Self::NoTerminal => ExitCode::from(USAGE),
             Self::Engine(error) if is_usage(error.kind()) => ExitCode::from(USAGE),
             Self::Usage(_) | Self::Told { is_usage: true, .. } => ExitCode::from(USAGE),
             Self::NotRunning(_) => ExitCode::from(NOT_RUNNING),
@@ -77,6 +80,10 @@ impl Stop {
         match self {
             Self::Closed | Self::Failed | Self::Interrupted | Self::Told { .. } => None,
             Self::Usage(why) | Self::NotRunning(why) => Some(why.clone()),
+            Self::NoTerminal => Some(
+                "--tui needs a terminal for its keys and its screen; without it, changes are told line by line"
+                    .to_owned(),
+            ),
             Self::Engine(error) => Some(with_cause(error)),
             Self::Io(error) => Some(error.to_string()),
         }

@@ -14,6 +14,7 @@ use crate::signals::Signals;
 use crate::snippet;
 use crate::stop::Stop;
 use crate::text::printable;
+use crate::tui;
 
 /// Watches until it is ended.
 ///
@@ -21,20 +22,29 @@ use crate::text::printable;
 ///
 /// What keeps the engine from starting, or ends it; [`Stop::Closed`] when nobody reads any more.
 pub(crate) async fn run(args: &WatchArgs) -> Result<(), Stop> {
+    if args.tui {
+        tui::needs_a_terminal()?;
+    }
     let mut signals = Signals::listen()?;
     let manager = tokio::select! {
         () = signals.received() => return Ok(()),
         manager = args.builder().start() => manager?,
     };
-    let teller = Teller { manager: &manager, json: args.json };
-    let events = manager.subscribe();
     let ended = tokio::select! {
         () = signals.received() => Ok(()),
         () = output::closed() => Err(Stop::Closed),
-        ended = teller.follow(events) => ended,
+        ended = show(&manager, args) => ended,
     };
     manager.shutdown().await?;
     ended
+}
+
+async fn show(manager: &HotReloadManager, args: &WatchArgs) -> Result<(), Stop> {
+    if args.tui {
+        return tui::run(manager).await;
+    }
+    let events = manager.subscribe();
+    Teller { manager, json: args.json }.follow(events).await
 }
 
 /// Tells of an engine's events in one of two forms.

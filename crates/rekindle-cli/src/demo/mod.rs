@@ -66,6 +66,7 @@ async fn watch(root: &Path) -> Result<(), Stop> {
     let args = WatchArgs {
         dir: root.to_path_buf(),
         json: false,
+        tui: false,
         poll: None,
         env: Some(script::ENVIRONMENT.into()),
         debounce: None,
