@@ -23,30 +23,30 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Pa
         _ => name.to_owned(),
     };
     let inner = pane(frame, area, &title, palette);
-    let lines = styled(model, palette);
+    let lines = styled(model, inner.width, palette);
     // What is below the last line is not worth looking at.
     let last = lines.len().saturating_sub(usize::from(inner.height));
     let scrolled: Vec<Line<'_>> = lines.into_iter().skip(model.scroll.min(last)).collect();
     frame.render_widget(Paragraph::new(scrolled), inner);
 }
 
-/// The lines of the pane that is open.
-pub(super) fn lines(model: &Model) -> Vec<Line<'static>> {
-    styled(model, Palette { coloured: false })
+/// How many lines the pane that is open has at least, however wide it is.
+pub(super) fn height(model: &Model) -> usize {
+    styled(model, u16::MAX, Palette { coloured: false }).len()
 }
 
-fn styled(model: &Model, palette: Palette) -> Vec<Line<'static>> {
+fn styled(model: &Model, width: u16, palette: Palette) -> Vec<Line<'static>> {
     let Some(config) = model.selected() else { return Vec::new() };
     match &model.pane {
         Pane::Overview => Vec::new(),
-        Pane::Details => details(model, config, palette),
+        Pane::Details => details(model, config, width, palette),
         Pane::History(revisions) => history(model, revisions, palette),
     }
 }
 
-fn details(model: &Model, config: &Config, palette: Palette) -> Vec<Line<'static>> {
+fn details(model: &Model, config: &Config, width: u16, palette: Palette) -> Vec<Line<'static>> {
     let mut lines = facts(model, config, palette);
-    let failure = lines::failure(model, palette);
+    let failure = lines::failure(model, width, palette);
     if !failure.is_empty() {
         lines.push(Line::default());
         lines.extend(failure);
@@ -101,7 +101,7 @@ fn history(model: &Model, revisions: &Revisions, palette: Palette) -> Vec<Line<'
     let mut lines = vec![Line::styled("Revisions that are kept", palette.bold())];
     match revisions {
         Revisions::Awaited => lines.push(Line::styled("reading", palette.dim())),
-        Revisions::Refused(reason) => lines.push(Line::raw(reason.clone())),
+        Revisions::Refused(reason) => lines.push(Line::raw(format!("not to be had: {reason}"))),
         Revisions::Kept(kept) if kept.is_empty() => lines.push(Line::styled("none", palette.dim())),
         Revisions::Kept(kept) => lines.extend(kept.iter().map(|revision| line(revision, palette))),
     }

@@ -18,6 +18,8 @@ const TOTAL: usize = STAGES - 1;
 /// The columns of a name, and of two figures.
 const NAME: u16 = 9;
 const FIGURES: u16 = 20;
+/// What takes so many times as long as the one in the middle has the largest bar.
+const UNUSUAL: u64 = 4;
 
 /// Draws the totals, and the stages if there is room for all of them.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, times: &Times, palette: Palette) {
@@ -52,7 +54,7 @@ fn row(frame: &mut Frame<'_>, area: Rect, stage: usize, times: &Times, palette: 
     frame.render_widget(Span::raw(StageTimes::NAMES[stage]), name);
     let figures = if area.width >= NAME + FIGURES + 8 { FIGURES } else { 0 };
     let bars = Rect { x: area.x + name.width, width: area.width - name.width - figures, ..area };
-    let data = floored(times.last(stage, usize::from(bars.width)), area.height);
+    let data = shown(times.last(stage, usize::from(bars.width)), area.height);
     frame.render_widget(Sparkline::default().data(data).style(palette.accent()), bars);
     if figures > 0 {
         let at = Rect { x: bars.right(), width: figures, height: 1, ..area };
@@ -62,10 +64,27 @@ fn row(frame: &mut Frame<'_>, area: Rect, stage: usize, times: &Times, palette: 
     }
 }
 
-/// What took any time has at least the smallest bar: a gap would say that there was no reload.
-fn floored(mut times: Vec<u64>, height: u16) -> Vec<u64> {
-    let most = times.iter().copied().max().unwrap_or(0);
+/// As they are shown: what took any time has at least the smallest bar, since a gap would say that there was no
+/// reload; and one that took far longer than usual does not make all others as small as that.
+fn shown(mut times: Vec<u64>, height: u16) -> Vec<u64> {
+    let mut sorted = times.clone();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0).max(1);
+    let most = sorted.last().copied().unwrap_or(0).min(usual.saturating_mul(UNUSUAL));
     let least = most.div_ceil(8 * u64::from(height.max(1)));
-    times.iter_mut().for_each(|time| *time = (*time).max(least));
+    times.iter_mut().for_each(|time| *time = (*time).clamp(least, most));
     times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_took_long_leaves_the_others_to_be_told_apart() {
+        assert_eq!(shown(vec![100, 120, 80, 50_000], 1), [100, 120, 80, 480]);
+        assert_eq!(shown(vec![100, 1], 1), [100, 13]);
+        assert_eq!(shown(vec![0, 0], 1), [0, 0]);
+        assert_eq!(shown(vec![], 1), [0; 0]);
+    }
 }

@@ -69,8 +69,10 @@ pub(super) struct Reload {
     pub(super) generation: u64,
     /// The configurations that have another value now.
     pub(super) configs: Vec<String>,
-    /// Who refused what and why, or why it was undone.
-    pub(super) reasons: Vec<String>,
+    /// Those that were refused: which, by whom and why.
+    pub(super) refused: Vec<(String, String)>,
+    /// Why it was undone, if it was.
+    pub(super) undone: Option<String>,
     pub(super) stages: [Duration; STAGES],
 }
 
@@ -151,27 +153,26 @@ fn waiting(field: &Pending) -> Row {
 impl Reload {
     /// Of this receipt.
     pub(super) fn of(receipt: &Receipt) -> Self {
-        let (health, configs, reasons) = match &receipt.outcome {
-            ReloadOutcome::Applied { configs } => (Health::Good, configs.as_slice(), Vec::new()),
-            ReloadOutcome::RolledBack { configs, reason, .. } => {
-                (Health::Bad, configs.as_slice(), vec![safe(&reason.to_string())])
-            }
-            ReloadOutcome::Refused { refusals, applied } => {
-                let reason = |refusal: &rekindle::Refusal| {
-                    safe(&format!("{} by {}: {}", refusal.config, refusal.by, refusal.error))
-                };
-                (Health::Bad, applied.as_slice(), refusals.iter().map(reason).collect())
-            }
-            _ => (Health::Good, &[][..], Vec::new()),
+        let (configs, undone) = match &receipt.outcome {
+            ReloadOutcome::RolledBack { configs, reason, .. } => (configs.as_slice(), Some(reason)),
+            _ => (receipt.applied(), None),
         };
+        let refused = receipt
+            .refusals()
+            .iter()
+            .map(|refusal| (safe(&refusal.config), safe(&format!("by {}: {}", refusal.by, refusal.error))));
         Self {
             at: time_of_day(receipt.at),
             trigger: receipt.trigger.to_string(),
-            health,
+            health: match receipt.outcome {
+                ReloadOutcome::Applied { .. } | ReloadOutcome::Unchanged => Health::Good,
+                _ => Health::Bad,
+            },
             outcome: receipt.outcome.as_str(),
             generation: receipt.generation,
             configs: configs.iter().map(|name| safe(name)).collect(),
-            reasons,
+            refused: refused.collect(),
+            undone: undone.map(|reason| safe(&reason.to_string())),
             stages: receipt.stages.all(),
         }
     }

@@ -8,7 +8,7 @@ use super::log::{Change, Entry};
 use super::model::Model;
 use super::palette::Palette;
 use crate::render::Row;
-use crate::text::milliseconds;
+use crate::text::{milliseconds, width};
 
 /// How many fields of one reload are listed.
 const FIELDS: usize = 4;
@@ -28,7 +28,7 @@ pub(super) fn entry(entry: &Entry, fields: usize, palette: Palette) -> Vec<Line<
     match entry {
         Entry::Reload(reload, changes) => {
             let mut lines = vec![headline(reload, palette)];
-            lines.extend(reload.reasons.iter().map(|reason| indented(vec![Span::raw(reason.clone())])));
+            lines.extend(reasons(reload).map(|reason| indented(vec![Span::raw(reason)])));
             lines.extend(changes.iter().take(fields).map(|change| field(reload, change, palette)));
             if changes.len() > fields {
                 let more = format!("and {} more", changes.len() - fields);
@@ -49,21 +49,26 @@ pub(super) fn entry(entry: &Entry, fields: usize, palette: Palette) -> Vec<Line<
 
 /// When, what came of it, of what, how long it took, and why it was made.
 fn headline(reload: &Reload, palette: Palette) -> Line<'static> {
-    let configs =
-        if reload.configs.is_empty() { "nothing changed".into() } else { reload.configs.join(", ") };
-    let style = if reload.configs.is_empty() { palette.dim() } else { palette.bold() };
-    let rest = format!(
-        "  generation {}, {}, by {}",
-        reload.generation,
-        milliseconds(reload.total()),
-        reload.trigger
-    );
+    let refused = reload.refused.iter().map(|(config, _)| config);
+    let names: Vec<&str> = reload.configs.iter().chain(refused).map(String::as_str).collect();
+    let generation = reload.generation;
+    let rest = format!("generation {generation}, {}, by {}", milliseconds(reload.total()), reload.trigger);
+    let gap = if names.is_empty() { "" } else { "  " };
     Line::from(vec![
         Span::styled(format!("{}  ", reload.at), palette.dim()),
         Span::styled(format!("{:<11}  ", reload.outcome), palette.health(reload.health)),
-        Span::styled(configs, style),
+        Span::styled(names.join(", ") + gap, palette.bold()),
         Span::styled(rest, palette.dim()),
     ])
+}
+
+/// Why not all was applied. Of one configuration its name is said already.
+fn reasons(reload: &Reload) -> impl Iterator<Item = String> {
+    let is_alone = reload.configs.is_empty() && reload.refused.len() == 1;
+    let refused = reload.refused.iter().map(move |(config, told)| {
+        if is_alone { format!("refused {told}") } else { format!("{config} refused {told}") }
+    });
+    refused.chain(reload.undone.clone())
 }
 
 /// A changed field; with its configuration, where several changed.
@@ -91,29 +96,77 @@ fn indented(mut spans: Vec<Span<'static>>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What is wrong with the selected configuration, beside its lines. None if nothing is.
-pub(super) fn failure(model: &Model, palette: Palette) -> Vec<Line<'static>> {
+/// What is wrong with the selected configuration, beside its lines; what is said in words is broken to the
+/// width. None if nothing is wrong.
+pub(super) fn failure(model: &Model, width: u16, palette: Palette) -> Vec<Line<'static>> {
     let Some(failure) = model.selected().and_then(|config| config.failure.as_deref()) else {
         return Vec::new();
     };
     let report = if model.report.is_empty() { failure } else { model.report.as_str() };
-    report.lines().map(|line| reported(line, palette)).collect()
+    report.lines().flat_map(|line| reported(line, usize::from(width), palette)).collect()
 }
 
 /// A line of a report: `error: ...`, ` --> file`, `3 | text`, `  |  ^^^`, `help: ...`.
-fn reported(line: &str, palette: Palette) -> Line<'static> {
-    let whole = |style: Style| Line::from(Span::styled(line.to_owned(), style));
-    if line.starts_with("error") {
-        return whole(palette.health(Health::Bad).patch(palette.bold()));
+fn reported(line: &str, width: usize, palette: Palette) -> Vec<Line<'static>> {
+    if let Some((gutter, text)) = line.split_once('|').filter(|(gutter, _)| is_gutter(gutter)) {
+        let is_mark = gutter.trim().is_empty() && text.contains('^');
+        let style = if is_mark { palette.health(Health::Bad) } else { Style::new() };
+        let gutter = Span::styled(format!("{gutter}|"), palette.dim());
+        return vec![Line::from(vec![gutter, Span::styled(text.to_owned(), style)])];
     }
-    if line.trim_start().starts_with("-->") {
-        return whole(palette.accent());
+    let style = match line.trim_start() {
+        text if text.starts_with("error") => palette.health(Health::Bad).patch(palette.bold()),
+        text if text.starts_with("-->") => palette.accent(),
+        _ => Style::new(),
+    };
+    broken(line, width).into_iter().map(|line| Line::styled(line, style)).collect()
+}
+
+fn is_gutter(text: &str) -> bool {
+    text.chars().all(|character| character == ' ' || character.is_ascii_digit())
+}
+
+/// A text in lines of this width, broken between words as far as they fit.
+fn broken(text: &str, to: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let last = lines.last_mut().map_or(0, |line| width(line));
+        if last > 0 && last + width(word.trim_end()) > to {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
     }
-    let Some((gutter, text)) = line.split_once('|') else { return Line::raw(line.to_owned()) };
-    if !gutter.chars().all(|character| character == ' ' || character.is_ascii_digit()) {
-        return Line::raw(line.to_owned());
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_kept_whole_and_nothing_is_lost() {
+        assert_eq!(broken("", 5), [""]);
+        assert_eq!(broken("one two three", 7), ["one two ", "three"]);
+        assert_eq!(broken("a verylongword b", 4), ["a ", "verylongword ", "b"]);
     }
-    let is_mark = !text.contains(|character: char| character.is_alphanumeric()) && text.contains('^');
-    let style = if is_mark { palette.health(Health::Bad) } else { Style::new() };
-    Line::from(vec![Span::styled(format!("{gutter}|"), palette.dim()), Span::styled(text.to_owned(), style)])
+
+    #[test]
+    fn lines_of_a_report_are_told_apart() {
+        let palette = Palette { coloured: true };
+        let styles = |line: &str| -> Vec<Style> {
+            let spans = |line: Line<'static>| {
+                let style = line.style;
+                line.spans.into_iter().map(move |span| style.patch(span.style))
+            };
+            reported(line, 80, palette).into_iter().flat_map(spans).collect()
+        };
+        let red = palette.health(Health::Bad);
+        assert_eq!(styles("error: bad"), [red.patch(palette.bold())]);
+        assert_eq!(styles(" --> config/app.toml:2:8"), [palette.accent()]);
+        assert_eq!(styles("2 | a = '^' | b"), [palette.dim(), Style::new()]);
+        assert_eq!(styles("  |     ^^^ here"), [palette.dim(), red]);
+        assert_eq!(styles("help: a | b"), [Style::new()]);
+    }
 }

@@ -24,7 +24,7 @@ pub(super) struct Log {
 /// One thing that has happened.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Entry {
-    Reload(Reload, Vec<Change>),
+    Reload(Box<Reload>, Vec<Change>),
     News(News),
 }
 
@@ -89,12 +89,11 @@ impl Log {
 
     /// A reload has come to its end. What it changed has been told before.
     pub(super) fn reload(&mut self, reload: Reload) {
-        let (its, others) =
+        let (its, others): (Vec<_>, Vec<_>) =
             self.changes.drain(..).partition(|(generation, _)| *generation <= reload.generation);
         self.changes = others;
-        let its: Vec<(u64, Change)> = its;
         let changes = its.into_iter().map(|(_, change)| change).take(FIELDS).collect();
-        self.extend([Entry::Reload(reload, changes)]);
+        self.extend([Entry::Reload(Box::new(reload), changes)]);
     }
 
     /// Entries, newest first.
@@ -121,9 +120,8 @@ impl Entry {
     pub(super) fn is_about(&self, name: &str) -> bool {
         match self {
             Self::Reload(reload, _) => {
-                let refused =
-                    |reason: &String| reason.strip_prefix(name).is_some_and(|rest| rest.starts_with(" by "));
-                reload.configs.iter().any(|config| config == name) || reload.reasons.iter().any(refused)
+                let refused = reload.refused.iter().map(|(config, _)| config);
+                reload.configs.iter().chain(refused).any(|config| config == name)
             }
             Self::News(_) => false,
         }

@@ -12,6 +12,8 @@ mod lines;
 mod log;
 mod model;
 mod palette;
+#[cfg(test)]
+mod samples;
 mod screen;
 mod times;
 mod view;

@@ -225,7 +225,7 @@ impl Model {
     /// Up or down: from row to row, or through the text of a pane.
     fn step(&mut self, by: isize) {
         if self.pane != Pane::Overview {
-            self.scroll = moved(self.scroll, by, details::lines(self).len());
+            self.scroll = moved(self.scroll, by, details::height(self));
             return;
         }
         let configs = &self.facts.configs;
@@ -239,3 +239,6 @@ impl Model {
 fn moved(from: usize, by: isize, places: usize) -> usize {
     from.saturating_add_signed(by).min(places.saturating_sub(1))
 }
+
+#[cfg(test)]
+mod tests;

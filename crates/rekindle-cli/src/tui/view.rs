@@ -24,7 +24,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: Palette) {
         details::draw(frame, body, model, palette);
         return draw_keys(frame, keys, model, palette);
     }
-    let failure = lines::failure(model, palette);
+    let failure = lines::failure(model, area.width, palette);
     let needs = Needs { configs: model.facts.configs.len(), failure: failure.len(), keys: model.keys_shown };
     let plan = Plan::new(area, needs);
     draw_header(frame, plan.header, model, palette);
@@ -93,7 +93,7 @@ fn directories(number: usize) -> String {
 }
 
 /// The columns of the table, from the one that stays the longest.
-const COLUMNS: [&str; 6] = ["configuration", "state", "gen", "changed", "took", "files"];
+const COLUMNS: [&str; 6] = ["name", "state", "gen", "changed", "took", "files"];
 
 fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette) {
     let title = format!("Configurations ({})", model.facts.configs.len());
@@ -101,9 +101,7 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette
     if model.facts.configs.is_empty() {
         return frame.render_widget(Line::styled("none yet", palette.dim()), inner);
     }
-    let names = model.facts.configs.iter().map(|config| width(&config.name)).max().unwrap_or(0);
-    let names = u16::try_from(names.max(COLUMNS[0].len())).unwrap_or(u16::MAX).min(inner.width / 2);
-    let widths = [names, 18, 5, 8, 8];
+    let widths = widths(&model.facts.configs, inner.width);
     let columns = columns(inner.width, &widths);
     let rows = model
         .facts
@@ -115,11 +113,21 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette
         .column_spacing(2)
         .highlight_symbol("> ")
         .row_highlight_style(palette.bold());
-    if inner.height > 1 {
+    if inner.height > 3 || usize::from(inner.height) > model.facts.configs.len() {
         table = table.header(Row::new(COLUMNS.into_iter().take(columns)).style(palette.dim()));
     }
     let mut state = TableState::new().with_selected(model.index());
     frame.render_stateful_widget(table, inner, &mut state);
+}
+
+/// How wide all columns but the last are: as their contents, those of which the range is known as that.
+fn widths(configs: &[Config], room: u16) -> [u16; 5] {
+    let widest = |column: usize, text: fn(&Config) -> &str| {
+        let widest = configs.iter().map(|config| width(text(config))).max().unwrap_or(0);
+        u16::try_from(widest.max(COLUMNS[column].len())).unwrap_or(u16::MAX)
+    };
+    let names = widest(0, |config| config.name.as_str()).min((room / 2).max(8));
+    [names, widest(1, |config| config.state), 5, 7, 7]
 }
 
 /// How many columns there is room for.
@@ -185,3 +193,6 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette)
     }
     frame.render_widget(Line::from(spans), area);
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,4 +5,6 @@ mod control;
 mod demo;
 mod help;
 mod support;
+#[cfg(unix)]
+mod tui;
 mod watch;
