@@ -35,6 +35,14 @@ pub(super) struct Undo {
     pub(super) configs: Vec<(String, Option<Arc<Candidate>>)>,
 }
 
+impl Undo {
+    /// Those of some configurations that it changed nothing of.
+    pub(super) fn beside(&self, names: Vec<String>) -> Vec<String> {
+        let is_beside = |name: &String| self.configs.iter().all(|(changed, _)| changed != name);
+        names.into_iter().filter(is_beside).collect()
+    }
+}
+
 /// A generation that critical handlers are being told of.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -100,9 +108,16 @@ impl Engine {
             batch.times.total += began.elapsed();
         }
         match failure {
-            Some(reason) => self.revert(Some(batch), undo, &reason),
+            Some(reason) => {
+                let beside = undo.beside(names);
+                self.revert(Some(batch), undo, &reason);
+                // What landed with it and has the value it had is none of its business.
+                self.settle_down(&beside);
+                self.confirm(&beside);
+            }
             None => {
                 self.settle_down(&names);
+                self.confirm(&undo.beside(names));
                 self.put_on_probation(undo);
                 self.land_part(batch);
             }

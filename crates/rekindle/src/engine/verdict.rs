@@ -164,6 +164,7 @@ impl Engine {
         let undo = Undo { from: commit.generation, to: before, configs };
         if awaited.is_empty() {
             self.settle_down(&names);
+            self.confirm(&undo.beside(names));
             return self.put_on_probation(undo);
         }
         if let Some(batch) = self.batches.get_mut(&id) {

@@ -268,3 +268,18 @@ async fn a_health_path_that_stops_answering_well_undoes_the_change() {
     assert!(reason.contains("/health failed") && reason.contains("503"), "{reason}");
     assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 2})));
 }
+
+#[tokio::test]
+async fn what_was_looked_at_together_with_an_undone_change_is_free_for_the_next() {
+    let site = Site::new(&[("config/app.toml", "port = 8080\n"), ("config/other.toml", "port = 2000\n")]);
+    let builder = site.builder().poll(Duration::from_secs(3600));
+    let manager = builder.register(Registration::new(binds).named("server").critical()).start().await;
+    let manager = manager.expect("an engine");
+    site.write("config/app.toml", "port = 80\n");
+    let receipt = manager.reload_now().await.expect("an answer");
+    assert!(matches!(receipt.outcome, ReloadOutcome::RolledBack { .. }), "{receipt:?}");
+    site.write("config/app.toml", "port = 9090\n");
+    site.write("config/other.toml", "port = 2001\n");
+    let receipt = manager.reload_now().await.expect("an answer");
+    assert_eq!(receipt.applied(), ["app", "other"], "{receipt:?}");
+}
