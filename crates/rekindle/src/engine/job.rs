@@ -78,6 +78,8 @@ pub(crate) struct Job {
 pub(crate) struct Undone {
     pub(crate) value: Value,
     pub(crate) error: Error,
+    /// What was taken back with it: perhaps it was not this one that did harm.
+    pub(crate) together: Vec<String>,
 }
 
 /// What became of it.

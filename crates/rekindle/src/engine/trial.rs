@@ -215,11 +215,12 @@ impl Engine {
         let error = Error::new(ErrorKind::RolledBack, message).help(help).because(reason.clone());
         let replaced = commit.changed.iter().filter_map(|part| part.old.as_ref());
         for harmful in replaced.chain(&commit.removed) {
-            let undone = Undone { value: harmful.value.clone(), error: error.clone() };
+            let others: Vec<String> = names.iter().filter(|other| **other != harmful.name).cloned().collect();
+            let (value, error) = (harmful.value.clone(), error.clone());
             let entry = self.book.entry(&harmful.name);
-            entry.undone = Some(Arc::new(undone));
             entry.fault = Some(error.clone());
-            entry.beside = names.iter().filter(|other| **other != harmful.name).cloned().collect();
+            entry.beside = others.clone();
+            entry.undone = Some(Arc::new(Undone { value, error, together: others }));
         }
         names.iter().for_each(|name| self.update_status(name));
     }

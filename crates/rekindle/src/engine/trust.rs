@@ -102,7 +102,7 @@ impl Engine {
     pub(super) fn tell_of_fallback(&mut self, from: FellBack) {
         let FellBack { error, revisions, harmful } = from;
         for (name, value) in harmful {
-            let undone = Undone { value, error: error.clone() };
+            let undone = Undone { value, error: error.clone(), together: Vec::new() };
             self.book.entry(&name).undone = Some(Arc::new(undone));
         }
         for (config_name, revision) in revisions {

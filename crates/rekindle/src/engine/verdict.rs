@@ -280,11 +280,11 @@ impl Engine {
         for tie in self.shared.ties().iter().filter(|tie| tie.iter().any(|name| names.contains(name))) {
             beside.extend(tie.iter().filter(|name| !names.contains(name)).cloned());
         }
-        self.reconsider(&beside);
+        self.reconsider(&beside, names);
     }
 
     /// Looks anew at what was refused together with something that is good now.
-    fn reconsider(&mut self, beside: &BTreeSet<String>) {
+    fn reconsider(&mut self, beside: &BTreeSet<String>, good: &[String]) {
         let degraded = |name: &&String| self.book.get(name).is_some_and(|entry| entry.fault.is_some());
         let mut work: Vec<Work> = beside
             .iter()
@@ -292,8 +292,9 @@ impl Engine {
             .map(|name| Work { forced: false, ..self.first_look(name) })
             .collect();
         for work in &work {
-            // It was undone together with what is good now.
-            self.book.entry(&work.name).undone = None;
+            // Undone together with what is good now, it gets another chance; undone by itself, it does not.
+            let undone = &mut self.book.entry(&work.name).undone;
+            undone.take_if(|undone| undone.together.iter().any(|other| good.contains(other)));
         }
         for touched in work.iter_mut().flat_map(|work| &mut work.touched) {
             touched.due.last_chance = false;

@@ -283,3 +283,30 @@ async fn what_was_looked_at_together_with_an_undone_change_is_free_for_the_next(
     let receipt = manager.reload_now().await.expect("an answer");
     assert_eq!(receipt.applied(), ["app", "other"], "{receipt:?}");
 }
+
+/// A part of what a layered stream is of.
+#[derive(Clone, serde::Deserialize)]
+struct Anything {}
+
+impl ConfigMerge for Anything {
+    fn merge(self, _over: Self) -> Self {
+        self
+    }
+}
+
+#[tokio::test]
+async fn what_was_undone_by_itself_is_not_tried_again_when_its_neighbour_changes() {
+    let site = Site::new(&[("config/app.toml", "port = 8080\n"), ("config/other.toml", "port = 2000\n")]);
+    let builder = site.builder().register(Registration::new(binds).named("server").critical());
+    let manager = builder.start().await.expect("an engine");
+    let _together = manager.watch_layered::<Anything>(&["app", "other"]).await.expect("a stream");
+    let mut events = manager.subscribe();
+    site.write("config/app.toml", "port = 80\n");
+    assert_eq!(rolled_back(&mut events).await.2, 3);
+    // One look at both refuses both, since they are read as one.
+    assert_eq!(manager.reload_now().await.expect("an answer").refusals().len(), 2);
+    site.write("config/other.toml", "port = 2001\n");
+    recovered(&mut events, "other").await;
+    manager.reload_now().await.expect("an answer");
+    assert_eq!((manager.snapshot().generation(), manager.status().rollbacks), (4, 1));
+}
