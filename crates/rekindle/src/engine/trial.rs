@@ -147,6 +147,10 @@ impl Engine {
         for name in names {
             self.book.entry(name).busy = Some(id);
         }
+        let names: Vec<String> = undo.configs.iter().map(|(name, _)| name.clone()).collect();
+        self.write_down_undo(&names, &reason);
+        // A start that goes by the history must know of it, even if the program is killed once it is told.
+        let written = self.chronicle.clone().filter(|_| self.fallback.is_some());
         let (root, limit) = (self.shared.root.clone(), self.settings.time_limit);
         let decoding = span.in_scope(spans::undo);
         let decode_all = async move {
@@ -163,6 +167,10 @@ impl Engine {
                 let hangs = Error::new(ErrorKind::Timeout, "decoding a value that comes back hangs");
                 (revert(old, &|_| None, &[], std::path::Path::new("")).0, vec![hangs])
             });
+            if let Some(chronicle) = written {
+                // A disk that hangs must not keep harmful values in use.
+                let _hangs = tokio::time::timeout(limit, chronicle.reached()).await;
+            }
             Flight::Reverted(Reverted { batch, id, span, undo, reason, verified, errors, began })
         };
         self.flights.spawn(decode_all.instrument(decoding));
@@ -184,7 +192,6 @@ impl Engine {
         }
         let names: Vec<String> = undo.configs.iter().map(|(name, _)| name.clone()).collect();
         self.condemn(&commit, &undo, &reason, &names);
-        self.write_down_undo(&names, &reason);
         let told = ChangeEvent::RolledBack {
             from: undo.from,
             to: undo.to,
