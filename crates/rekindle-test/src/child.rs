@@ -134,6 +134,31 @@ impl Program {
         self.child.wait().expect("it ends");
     }
 
+    /// Kills it if it has not ended by itself, and gives all that it said and nobody has heard yet.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not let it be killed.
+    #[must_use]
+    pub fn last_words(mut self) -> Vec<String> {
+        // One that has just ended cannot be killed any more.
+        let _has_ended = self.child.kill();
+        self.child.wait().expect("it ends");
+        self.output.by_ref().map_while(Result::ok).collect()
+    }
+
+    /// Waits for its end, by itself and however it may be, and gives all that it said and nobody has heard yet.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not tell of its end.
+    #[must_use]
+    pub fn ends(mut self) -> Vec<String> {
+        let said = self.output.by_ref().map_while(Result::ok).collect();
+        self.child.wait().expect("it ends");
+        said
+    }
+
     /// Waits for its end, which has to be a good one.
     ///
     /// # Panics

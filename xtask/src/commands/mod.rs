@@ -29,7 +29,7 @@ const ALL: &[Command] = &[
     Command { name: "help", about: "This text", run: |args| options::none(args).map(|()| help()) },
     Command {
         name: "nightly",
-        about: "The model test with 10,000 sequences, some five minutes",
+        about: "The model test with 10,000 sequences, the chaos test with 10,000 changes and 200 kills",
         run: nightly::run,
     },
     Command {
