@@ -25,7 +25,10 @@ pub enum StartPolicy {
     /// Start with the last revision of its [history](crate::HotReloadManager::history) that was good,
     /// degraded. The same is done for content that was undone in an earlier run, and for content with
     /// which the program crashed twice within a minute of its coming into use: shut the engine down when
-    /// the program ends, so that this does not count as a crash.
+    /// the program ends, so that this does not count as a crash. A configuration whose files were all
+    /// removed is removed.
+    ///
+    /// What comes into use is written to the history and synced first, which takes a few milliseconds.
     StartFromLastGood,
 }
 

@@ -161,7 +161,7 @@ async fn a_start_with_a_broken_file_follows_its_policy() {
 }
 
 #[tokio::test]
-async fn a_start_goes_back_for_what_was_undone_and_for_a_missing_file() {
+async fn a_start_goes_back_for_what_was_undone_and_not_for_what_was_removed() {
     let site = Site::new(&[("config/app.toml", "x = 1\n"), ("config/gone.toml", "y = 1\n")]);
     let refuses = |event: ChangeEvent| match event {
         ChangeEvent::ConfigChanged { new_value, .. } if new_value["x"] == 2 => Err("no".into()),
@@ -177,8 +177,10 @@ async fn a_start_goes_back_for_what_was_undone_and_for_a_missing_file() {
     event(&mut events, "the undo", |event| matches!(event, ChangeEvent::RolledBack { .. }).then_some(()))
         .await;
     manager.shutdown().await.expect("a clean end");
+    site.remove("config/gone.toml");
     let manager = builder().start().await.expect("an engine");
     assert_eq!(manager.snapshot().get("app"), Some(&json!({"x": 1})));
+    assert_eq!(manager.snapshot().get("gone"), None);
     assert!(matches!(manager.status().configs["app"].drift(), Drift::RolledBack(_)));
     // Nor is it applied as long as it stays.
     assert!(!manager.reload_now().await.expect("an answer").refusals().is_empty());
