@@ -9,7 +9,8 @@ use super::facts::{Config, Revision};
 use super::lines;
 use super::model::{Model, Pane, Revisions};
 use super::palette::Palette;
-use super::view::{age, pane};
+use super::times::age;
+use super::view::pane;
 use crate::text::milliseconds;
 
 /// How many fields of one reload are listed.

@@ -6,7 +6,7 @@
 use ratatui::layout::Rect;
 
 /// From here on durations stand beside the table.
-const WIDE: u16 = 100;
+const WIDE: u16 = 112;
 /// The lines of the durations with all stages: a title, the totals, six stages.
 pub(super) const ALL_STAGES: u16 = 9;
 
@@ -38,7 +38,8 @@ impl Plan {
         let (header, body, keys) = frame(area, needs.keys);
         let mut rest = body;
         let wide = area.width >= WIDE && body.height >= 20;
-        let band = table_height(needs.configs, body.height);
+        let least = if needs.failure > 0 { 3 } else { 4 };
+        let band = table_height(needs.configs, body.height, least);
         let band = cut_top(&mut rest, if wide { band.max(ALL_STAGES) } else { band });
         let (table, beside) = if wide { halves(band) } else { (band, Rect::default()) };
         let failure = failure_height(needs.failure, rest.height);
@@ -63,9 +64,9 @@ fn frame(area: Rect, keys: bool) -> (Rect, Rect, Rect) {
 }
 
 /// A title, the names of the columns and the rows, but not more than its share.
-fn table_height(configs: usize, body: u16) -> u16 {
+fn table_height(configs: usize, body: u16, least: u16) -> u16 {
     let wanted = u16::try_from(configs.max(1)).unwrap_or(u16::MAX).saturating_add(2);
-    wanted.min((body / 3).max(4)).min(body)
+    wanted.min((body / 3).max(least)).min(body)
 }
 
 fn failure_height(lines: usize, rest: u16) -> u16 {
@@ -143,7 +144,8 @@ mod tests {
         assert_eq!(shown(24, 6), [true, true, true, true, true, true]);
         assert_eq!(shown(16, 6), [false, true, true, true, true, true]);
         assert_eq!(shown(10, 6), [false, true, false, true, true, true]);
-        assert_eq!(shown(5, 6), [false, false, false, false, true, true]);
+        assert_eq!(shown(5, 6), [false, false, false, true, true, true]);
+        assert_eq!(shown(3, 6), [false, false, false, false, true, true]);
         assert_eq!(shown(1, 6), [false, false, false, false, false, true]);
         assert_eq!(shown(10, 0), [false, true, true, false, true, true]);
     }

@@ -62,12 +62,13 @@ fn headline(reload: &Reload, palette: Palette) -> Line<'static> {
     ])
 }
 
-/// Why not all was applied. Of one configuration its name is said already.
+/// Why not all was applied. What the headline says already is left out.
 fn reasons(reload: &Reload) -> impl Iterator<Item = String> {
     let is_alone = reload.configs.is_empty() && reload.refused.len() == 1;
-    let refused = reload.refused.iter().map(move |(config, told)| {
-        if is_alone { format!("refused {told}") } else { format!("{config} refused {told}") }
-    });
+    let refused = reload
+        .refused
+        .iter()
+        .map(move |(config, told)| if is_alone { told.clone() } else { format!("{config} refused {told}") });
     refused.chain(reload.undone.clone())
 }
 
@@ -104,6 +105,16 @@ pub(super) fn failure(model: &Model, width: u16, palette: Palette) -> Vec<Line<'
     };
     let report = if model.report.is_empty() { failure } else { model.report.as_str() };
     report.lines().flat_map(|line| reported(line, usize::from(width), palette)).collect()
+}
+
+/// The lines of a failure that fit, without those that only make it easier to read if that is needed for it.
+pub(super) fn squeezed(lines: Vec<Line<'static>>, height: u16) -> Vec<Line<'static>> {
+    if lines.len() <= usize::from(height) {
+        return lines;
+    }
+    let is_empty =
+        |line: &Line<'_>| line.spans.iter().all(|span| is_gutter(span.content.trim_end_matches('|')));
+    lines.into_iter().filter(|line| !is_empty(line)).collect()
 }
 
 /// A line of a report: `error: ...`, ` --> file`, `3 | text`, `  |  ^^^`, `help: ...`.
@@ -150,6 +161,16 @@ mod tests {
         assert_eq!(broken("", 5), [""]);
         assert_eq!(broken("one two three", 7), ["one two ", "three"]);
         assert_eq!(broken("a verylongword b", 4), ["a ", "verylongword ", "b"]);
+    }
+
+    #[test]
+    fn where_there_is_little_room_empty_lines_go_first() {
+        let lines = |text: &str| -> Vec<Line<'static>> {
+            text.lines().flat_map(|line| reported(line, 80, Palette { coloured: true })).collect()
+        };
+        let report = "error: bad\n --> a:2\n  |\n2 | a\n  | ^";
+        assert_eq!(squeezed(lines(report), 5), lines(report));
+        assert_eq!(squeezed(lines(report), 4), lines("error: bad\n --> a:2\n2 | a\n  | ^"));
     }
 
     #[test]

@@ -110,7 +110,11 @@ impl<'a> Show<'a> {
                 _ = ticks.tick() => Next::Tick,
                 () = sleep_until(next_frame), if dirty => Next::Draw,
             };
-            dirty = !matches!(next, Next::Draw);
+            dirty = match next {
+                Next::Draw => false,
+                Next::Tick => dirty || self.model.ages_by(self.started.elapsed()),
+                _ => true,
+            };
             self.stale |= !matches!(next, Next::Draw | Next::Tick);
             match next {
                 Next::Event(event) => self.event(event)?,

@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::details;
 use super::facts::{Config, Facts, Reload, Revision};
 use super::log::{Entry, Log, News};
-use super::times::Times;
+use super::times::{Times, age};
 use crate::record::Record;
 
 /// What a key asks of the world outside.
@@ -102,6 +102,12 @@ impl Model {
     /// The time goes on.
     pub(super) fn at(&mut self, now: Duration) {
         self.now = now;
+    }
+
+    /// Whether an age on the screen is another one by then.
+    pub(super) fn ages_by(&self, now: Duration) -> bool {
+        let mut changed = self.seen.values().filter_map(|seen| seen.changed);
+        changed.any(|at| age(now.saturating_sub(at)) != age(self.now.saturating_sub(at)))
     }
 
     /// How the engine is now.

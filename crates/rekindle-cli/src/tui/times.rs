@@ -43,6 +43,16 @@ impl Times {
     }
 }
 
+/// How long ago, in the largest unit.
+pub(super) fn age(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..86400 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86400),
+    }
+}
+
 fn micros(time: Duration) -> u64 {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     micros.max(u64::from(!time.is_zero()))
@@ -67,6 +77,12 @@ mod tests {
         assert_eq!((quantile(&of([7]), 50), quantile(&of([7]), 99)), (Some(7), Some(7)));
         let hundred = of((1..=100).rev());
         assert_eq!((quantile(&hundred, 50), quantile(&hundred, 99)), (Some(50), Some(99)));
+    }
+
+    #[test]
+    fn ages_have_one_unit() {
+        let ages = [0, 59, 60, 3599, 3600, 86_399, 86_400].map(|seconds| age(Duration::from_secs(seconds)));
+        assert_eq!(ages, ["0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d"]);
     }
 
     #[test]

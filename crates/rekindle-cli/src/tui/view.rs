@@ -13,7 +13,8 @@ use super::layout::{Needs, Plan};
 use super::lines;
 use super::model::{Model, Pane};
 use super::palette::Palette;
-use crate::text::{count, milliseconds, width};
+use super::times::age;
+use crate::text::{clip, count, milliseconds, width};
 
 /// Draws the whole screen.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: Palette) {
@@ -27,6 +28,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: Palette) {
     let failure = lines::failure(model, area.width, palette);
     let needs = Needs { configs: model.facts.configs.len(), failure: failure.len(), keys: model.keys_shown };
     let plan = Plan::new(area, needs);
+    let failure = lines::squeezed(failure, plan.failure.height.saturating_sub(1));
     draw_header(frame, plan.header, model, palette);
     draw_table(frame, plan.table, model, palette);
     let failing =
@@ -103,11 +105,12 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette
     }
     let widths = widths(&model.facts.configs, inner.width);
     let columns = columns(inner.width, &widths);
+    let rest = usize::from(inner.width.saturating_sub(widths.iter().map(|width| width + 2).sum::<u16>() + 2));
     let rows = model
         .facts
         .configs
         .iter()
-        .map(|config| Row::new(cells(config, model, palette).into_iter().take(columns)));
+        .map(|config| Row::new(cells(config, model, rest, palette).into_iter().take(columns)));
     let constraints = widths.map(Constraint::Length).into_iter().chain([Constraint::Fill(1)]);
     let mut table = Table::new(rows, constraints.take(columns).collect::<Vec<_>>())
         .column_spacing(2)
@@ -142,7 +145,7 @@ fn columns(width: u16, widths: &[u16]) -> usize {
     (fitting + usize::from(fitting == widths.len() && left >= 10)).max(1)
 }
 
-fn cells(config: &Config, model: &Model, palette: Palette) -> [Cell<'static>; 6] {
+fn cells(config: &Config, model: &Model, rest: usize, palette: Palette) -> [Cell<'static>; 6] {
     let seen = model.seen(&config.name);
     let generation = config.generation.map_or("-".to_owned(), |generation| generation.to_string());
     let changed = seen.changed.map_or("-".to_owned(), |at| age(model.now.saturating_sub(at)));
@@ -154,18 +157,8 @@ fn cells(config: &Config, model: &Model, palette: Palette) -> [Cell<'static>; 6]
         Cell::new(generation),
         Cell::new(changed),
         Cell::new(took),
-        Cell::new(Span::styled(config.files.join(" "), dim)),
+        Cell::new(Span::styled(clip(&config.files.join(" "), rest).into_owned(), dim)),
     ]
-}
-
-/// How long ago, in the largest unit.
-pub(super) fn age(time: std::time::Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..86400 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86400),
-    }
 }
 
 fn draw_keys(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette) {

@@ -59,6 +59,17 @@ fn a_new_generation_is_a_change_of_that_moment_and_a_failure_is_none() {
 }
 
 #[test]
+fn nothing_is_drawn_for_an_age_that_is_the_same() {
+    let by = |model: &Model, seconds| model.ages_by(Duration::from_secs(seconds));
+    let mut model = Model::new(facts());
+    assert!(!by(&model, 9), "nothing has an age");
+    model.learn(changed(facts(), "app", 2));
+    assert!(by(&model, 1));
+    model.at(Duration::from_secs(60));
+    assert!(!by(&model, 119) && by(&model, 120));
+}
+
+#[test]
 fn a_reload_has_the_changes_that_were_told_before_it() {
     let mut model = Model::new(facts());
     model.record(&change("app", 2), "12:00:00".into());

@@ -103,10 +103,12 @@ fn no_size_is_too_small_and_none_too_large() {
     press(&mut models[3], KeyCode::Enter);
     press(&mut models[4], KeyCode::Char('h'));
     for model in &models {
-        for (width, height) in (1..34).flat_map(|width| (1..34).map(move |height| (width, height))) {
+        for (width, height) in
+            (1..34).step_by(3).flat_map(|width| (1..26).step_by(2).map(move |height| (width, height)))
+        {
             drawn(model, PALETTE, width, height);
         }
-        for (width, height) in [(99, 21), (100, 22), (101, 60), (500, 3), (3, 200), (400, 120)] {
+        for (width, height) in [(99, 21), (100, 22), (101, 60), (300, 3), (3, 100), (200, 80)] {
             drawn(model, PALETTE, width, height);
         }
     }
@@ -140,10 +142,4 @@ fn what_others_wrote_cannot_steer_the_terminal() {
     );
     let shown = text(&drawn(&model, PALETTE, 80, 24));
     assert!(shown.contains("static/\\u{1b}[2J.css"), "{shown}");
-}
-
-#[test]
-fn ages_have_one_unit() {
-    let ages = [0, 59, 60, 3599, 3600, 86_399, 86_400].map(|seconds| age(Duration::from_secs(seconds)));
-    assert_eq!(ages, ["0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d"]);
 }
