@@ -98,14 +98,15 @@ pub(super) async fn ask(
     Flight::Landed(Box::new(landed))
 }
 
-/// What is to be on record before it comes into use, and where.
-pub(super) type RecordFirst = Option<(Chronicle, Vec<Entry>)>;
+/// What is to be on record before it comes into use, where, and how long a disk is waited for.
+pub(super) type RecordFirst = Option<(Chronicle, Vec<Entry>, Duration)>;
 
 /// Waits until it is on disk. Says whether there was anything to wait for.
 async fn record(first: RecordFirst) -> bool {
-    let Some((chronicle, entries)) = first else { return false };
+    let Some((chronicle, entries, limit)) = first else { return false };
     entries.into_iter().for_each(|entry| chronicle.in_use(entry));
-    chronicle.reached().await;
+    // A disk that hangs must not keep the change back for good.
+    let _hangs = tokio::time::timeout(limit, chronicle.reached()).await;
     true
 }
 

@@ -31,7 +31,7 @@ impl Engine {
             let changed = Self::changed(old.as_deref(), new);
             Entry::new(new, &self.shared.root, generation, trigger, changed)
         };
-        Some((chronicle, verified.candidates().iter().map(entry).collect()))
+        Some((chronicle, verified.candidates().iter().map(entry).collect(), self.settings.time_limit))
     }
 
     /// The pointers of what differs, as they may be written down.

@@ -21,7 +21,7 @@ use crate::history::Trigger;
 use crate::load::Candidate;
 use crate::observe::{ConfigState, ConfigStatus, Pending, spans};
 use crate::propagate::Awaited;
-use crate::validate::{changed_pointers, guarded};
+use crate::validate::{Verified, changed_pointers, guarded};
 use crate::watch::changes_yet;
 
 impl Engine {
@@ -113,24 +113,8 @@ impl Engine {
     /// The swap, and everything that follows from it.
     pub(super) fn commit(&mut self, id: BatchId) {
         let _in_span = self.span_of(id).entered();
-        let Some(batch) = self.batches.get_mut(&id) else { return };
-        let mut landed = std::mem::take(&mut batch.verified);
-        // They landed in the order in which their threads ended; events and receipts have one of their own.
-        landed.sort_by(|a, b| a.names.cmp(&b.names));
-        let silent = matches!(batch.reason, Reason::First(_));
-        if landed.is_empty() {
-            return;
-        }
+        let Some((landed, verified)) = self.take_verified(id) else { return };
         let noticed = landed.iter().map(|landed| landed.noticed).max().unwrap_or_else(Instant::now);
-        let mut verified = Vec::new();
-        let mut rest = Vec::new();
-        for mut landed in landed {
-            match std::mem::replace(&mut landed.outcome.verdict, Verdict::Unchanged) {
-                Verdict::Verified(part) => verified.push(part),
-                Verdict::Unchanged | Verdict::Failed(_) => {}
-            }
-            rest.push(landed);
-        }
         let (before, began) = (self.shared.committed.generation(), Instant::now());
         let (commit, swapped) = spans::commit().in_scope(|| {
             let mut commit = self.shared.committed.commit(verified, &[]);
@@ -138,28 +122,71 @@ impl Engine {
             self.hand_on(&mut commit);
             (commit, swapped)
         });
-        rest.iter().for_each(|landed| self.tally(landed));
+        landed.iter().for_each(|landed| self.tally(landed));
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
             batch.times.commit = batch.times.commit.max(began.elapsed());
         }
-        for landed in rest.iter().filter(|landed| landed.edit.is_some()) {
+        let is_first = self.is_first(id);
+        self.take_note(id, &landed, &commit, is_first);
+        let awaited = self.tell_of_change(&landed, &commit, (noticed, swapped), is_first);
+        if is_first || commit.changed.is_empty() {
+            self.let_stay(landed);
+        } else {
+            self.put_to_the_test(id, landed, (before, commit), awaited);
+        }
+    }
+
+    /// What has landed of a batch and is to be committed, in the order of the names: they landed in the
+    /// order in which their threads ended, and events and receipts have one of their own.
+    fn take_verified(&mut self, id: BatchId) -> Option<(Vec<Landed>, Vec<Verified>)> {
+        let mut landed = std::mem::take(&mut self.batches.get_mut(&id)?.verified);
+        landed.sort_by(|a, b| a.names.cmp(&b.names));
+        let mut verified = Vec::new();
+        for landed in &mut landed {
+            if let Verdict::Verified(part) = std::mem::take(&mut landed.outcome.verdict) {
+                verified.push(part);
+            }
+        }
+        (!landed.is_empty()).then_some((landed, verified))
+    }
+
+    /// Whether a batch is the first look at its configurations, so that there is no change to tell of.
+    fn is_first(&self, id: BatchId) -> bool {
+        matches!(self.batches.get(&id).map(|batch| &batch.reason), Some(Reason::First(_)))
+    }
+
+    /// Notes what there is now, before anybody is told: whoever is may look at the status.
+    fn take_note(&mut self, id: BatchId, landed: &[Landed], commit: &Commit, is_first: bool) {
+        for landed in landed.iter().filter(|landed| landed.edit.is_some()) {
             self.expect_own_writes(&landed.touched);
         }
-        self.note_all(&rest, silent);
+        self.note_all(landed, is_first);
         let trigger = self.batches.get(&id).map_or(Trigger::Files, |batch| batch.reason.trigger());
-        self.write_down(&rest, &commit, trigger);
-        // Whoever is told of the change may look at the status.
-        rest.iter().flat_map(|landed| &landed.names).for_each(|name| self.update_status(name));
-        let awaited = self.tell_of_change(&rest, &commit, (noticed, swapped), silent);
+        self.write_down(landed, commit, trigger);
+        landed.iter().flat_map(|landed| &landed.names).for_each(|name| self.update_status(name));
+    }
+
+    /// No value changed that anybody had: there is nothing to be tried out.
+    fn let_stay(&mut self, mut landed: Vec<Landed>) {
         let fell_back: Vec<_> =
-            rest.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();
-        let names: Vec<String> = rest.into_iter().flat_map(|landed| landed.names).collect();
-        if silent || commit.changed.is_empty() {
-            self.settle_down(&names);
-            self.confirm(&names);
-            return fell_back.into_iter().for_each(|from| self.tell_of_fallback(from));
-        }
+            landed.iter_mut().filter_map(|landed| landed.outcome.fell_back.take()).collect();
+        let names: Vec<String> = landed.into_iter().flat_map(|landed| landed.names).collect();
+        self.settle_down(&names);
+        self.confirm(&names);
+        fell_back.into_iter().for_each(|from| self.tell_of_fallback(from));
+    }
+
+    /// Waits for the critical handlers that are told of it, if there are any, and then for the end of its
+    /// probation.
+    fn put_to_the_test(
+        &mut self,
+        id: BatchId,
+        landed: Vec<Landed>,
+        (before, commit): (u64, Commit),
+        awaited: Vec<Awaited>,
+    ) {
+        let names: Vec<String> = landed.into_iter().flat_map(|landed| landed.names).collect();
         let configs = commit.changed.into_iter().map(|part| (part.new.name.clone(), part.old)).collect();
         let undo = Undo { from: commit.generation, to: before, configs };
         if awaited.is_empty() {
