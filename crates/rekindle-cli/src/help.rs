@@ -22,7 +22,7 @@ pub(crate) const WATCH: &str = "\
 Examples:
   rekindle watch                            This directory
   rekindle watch app --env production       Another, with its production layer
-  rekindle watch --tui                      A live screen; its last line has its keys
+  rekindle watch --tui                      A live screen; q ends it
   rekindle watch --json | jq -c .event      One JSON object a line
   rekindle watch /mnt/nfs/app --poll 2000   Where the system tells of no changes
   rekindle watch --watch 'locales/**/*' --exclude '**/*.bak' --debounce 100

@@ -194,7 +194,7 @@ mod tests {
             faults(step, &expected, &sighting(9090, &EVENTS[1..])),
             ["missing event: modified config/app.toml"]
         );
-        let twice = [EVENTS[0], EVENTS[1], EVENTS[1], EVENTS[2]];
+        let twice = [EVENTS[0], EVENTS[1], EVENTS[1], EVENTS[2], EVENTS[3]];
         assert_eq!(faults(step, &expected, &sighting(9090, &twice)), ["unexpected event: changed app"]);
         let never = Sighting { after: None, ..sighting(9090, &EVENTS) };
         assert_eq!(faults(step, &expected, &never), ["what was waited for did not come"]);
