@@ -100,7 +100,10 @@ impl Fallback {
     /// A configuration's part in a job that goes back to its last good revision, if there is one.
     pub(super) fn member(&self, name: &str, root: &Path) -> Option<(Member, u64)> {
         let confirmed = self.history.newest_confirmed(name).ok()?;
-        let record = confirmed.or_else(|| self.history.before(name, u64::MAX).ok()?)?;
+        let unconfirmed = || self.history.before(name, u64::MAX).ok()?;
+        // One that the program crashed with once is better than none.
+        let suspect = || self.history.newest_but_bad(name).ok()?;
+        let record = confirmed.or_else(unconfirmed).or_else(suspect)?;
         let contents = self.history.contents(&record).ok()?;
         let layers = contents.into_iter().map(|content| input(content, root)).collect::<Option<_>>()?;
         let member = Member {

@@ -90,6 +90,11 @@ impl History {
         self.newest(config, |record| record.revision < revision && record.outcome.is_good())
     }
 
+    /// The newest revision that was not found to do harm, and is whole.
+    pub(crate) fn newest_but_bad(&self, config: &str) -> Result<Option<Record>> {
+        self.newest(config, |record| !record.outcome.is_bad())
+    }
+
     /// The newest revision of some sort, among those that are whole.
     pub(super) fn newest(&self, config: &str, is: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
         let revisions = self.revisions(config)?.into_iter().rev();
