@@ -13,7 +13,7 @@ use crate::event::ChangeEvent;
 pub struct Candidate {
     proposal: Arc<Proposal>,
     unseen: AtomicBool,
-    given_up: AtomicBool,
+    settled: AtomicBool,
 }
 
 /// What the candidates of one change share.
@@ -36,7 +36,7 @@ impl Proposal {
 
 impl Candidate {
     pub(crate) fn new(proposal: Arc<Proposal>) -> Self {
-        Self { proposal, unseen: AtomicBool::new(false), given_up: AtomicBool::new(false) }
+        Self { proposal, unseen: AtomicBool::new(false), settled: AtomicBool::new(false) }
     }
 
     /// The event that will be told if the change is applied; its `generation` and `duration` are 0.
@@ -82,12 +82,8 @@ impl Candidate {
         self.unseen.load(Ordering::Relaxed)
     }
 
-    /// Nobody waits for `prepare` any more.
-    pub(crate) fn give_up(&self) {
-        self.given_up.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn was_given_up(&self) -> bool {
-        self.given_up.load(Ordering::Relaxed)
+    /// Settles what came of `prepare`: it is ready, or it is given up. Says whether this was first to do so.
+    pub(crate) fn settle(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
     }
 }

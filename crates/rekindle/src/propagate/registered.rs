@@ -217,20 +217,24 @@ impl Registered {
         let turn = self.turn_to_prepare(until).await?;
         let candidate = Arc::new(Candidate::new(Arc::clone(proposal)));
         let mut call = self.spawn(Arc::clone(self).asked(Arc::clone(&candidate), turn));
-        match tokio::time::timeout_at(until, &mut call).await {
-            Ok(Ok(Ok(false))) => Ok(false),
-            Ok(Ok(answer)) => {
+        let answered = match tokio::time::timeout_at(until, &mut call).await {
+            Ok(answered) => answered,
+            Err(_) if candidate.settle() => {
+                call.abort();
+                return Err(Error::new(ErrorKind::Timeout, "it was not ready before the deadline"));
+            }
+            // It was, in the very last moment.
+            Err(_) => call.await,
+        };
+        match answered {
+            Ok(Ok(false)) => Ok(false),
+            Ok(answer) => {
                 let is_default = candidate.went_unseen();
                 let known = if is_default { &self.has_no_say } else { &self.has_a_say };
                 known.store(true, Ordering::Relaxed);
                 answer.map(|_| !is_default)
             }
-            Ok(Err(end)) => Err(self.ended(end)),
-            Err(_) => {
-                candidate.give_up();
-                call.abort();
-                Err(Error::new(ErrorKind::Timeout, "it was not ready before the deadline"))
-            }
+            Err(end) => Err(self.ended(end)),
         }
     }
 
@@ -245,7 +249,7 @@ impl Registered {
         if is_concerned {
             handler.prepare(&candidate).await?;
         }
-        if candidate.was_given_up() && !candidate.went_unseen() {
+        if !candidate.settle() && is_concerned && !candidate.went_unseen() {
             // Nobody waits for it any more, and the change has been refused.
             handler.abort(&candidate).await;
         }
