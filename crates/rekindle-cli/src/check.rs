@@ -39,8 +39,8 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<(), Stop> {
     if status.is_degraded() { Err(Stop::Failed) } else { Ok(()) }
 }
 
+/// Without a history: what was only looked at has not been in use, and nothing is written into the project.
 fn builder(args: &CheckArgs) -> HotReloadBuilder {
-    // A check leaves nothing behind.
     let builder = HotReload::builder(&args.dir).watch(every_format()).history(false);
     match &args.env {
         Some(environment) => builder.environment(environment),

@@ -37,6 +37,13 @@ All 2 configurations are good (environment production, {root})
 }
 
 #[test]
+fn a_check_writes_nothing_into_the_project() {
+    let project = Project::new(&[("config/app.toml", "port = 1\n")]);
+    assert_eq!(run(&["check", project.root().to_str().unwrap()]).status.code(), Some(0));
+    assert!(!project.path("data").exists());
+}
+
+#[test]
 fn what_is_wrong_is_underlined() {
     let project = Project::new(&[
         ("config/app.toml", "# Größe\nport = 0\nname = \"a\" # 日本\n"),
