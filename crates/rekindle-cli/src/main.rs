@@ -3,7 +3,8 @@
 //! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it, and [`control`] those
 //! commands that ask a running program. They share [`record`]
 //! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
-//! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints, but for the live screen in [`tui`]).
+//! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints). [`tui`] is the
+//! live screen of `watch`, which it draws itself.
 
 mod args;
 mod check;

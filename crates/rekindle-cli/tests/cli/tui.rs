@@ -48,6 +48,19 @@ async fn a_failure_is_seen_with_its_line_and_mended_and_q_gives_the_terminal_bac
 }
 
 #[tokio::test]
+async fn a_secret_is_seen_by_nobody() {
+    let schema = r#"{"properties": {"password": {"x-rekindle": "secret"}}}"#;
+    let project =
+        Project::new(&[("config/db.toml", "password = 'one'\n"), ("config/db.schema.json", schema)]);
+    let terminal = started(&project, "");
+    terminal.shows("in sync").await;
+    project.write("config/db.toml", "password = 'hunter2'\n");
+    terminal.shows(r#"/password  "***" -> "***""#).await;
+    project.write("config/db.toml", "password = 'hunter2' = 3\n");
+    terminal.shows("1 | password = ***").await;
+}
+
+#[tokio::test]
 async fn a_signal_gives_the_terminal_back() {
     for signal in ["TERM", "HUP", "INT"] {
         let project = Project::new(&[("config/app.toml", GOOD)]);
