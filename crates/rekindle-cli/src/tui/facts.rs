@@ -222,3 +222,55 @@ fn relative(path: &Path, root: &Path) -> String {
 fn safe(text: &str) -> String {
     printable(text).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An engine in a directory of its own, with a configuration. It looks when it is asked to.
+    async fn engine(text: &str) -> (tempfile::TempDir, rekindle::HotReloadManager) {
+        let root = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(root.path().join("config")).expect("another");
+        std::fs::write(root.path().join("config/app.toml"), text).expect("a file");
+        let builder = rekindle::HotReload::builder(root.path()).poll(Duration::from_secs(3600));
+        let manager = builder.start().await.expect("an engine");
+        (root, manager)
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_says_is_told_with_paths_below_its_root() {
+        let (root, manager) = engine("port = 1").await;
+        let facts = Facts::of(&manager.status());
+        assert_eq!((facts.configs[0].name.as_str(), facts.configs[0].state), ("app", "in sync"));
+        assert_eq!(facts.configs[0].files, ["config/app.toml"]);
+        assert!(!facts.is_degraded());
+
+        std::fs::write(root.path().join("config/app.toml"), "port = = 2").expect("a file");
+        let reload = Reload::of(&manager.reload_now().await.expect("a receipt"));
+        assert_eq!(
+            (reload.outcome, reload.health, reload.trigger.as_str()),
+            ("refused", Health::Bad, "reload")
+        );
+        let (config, told) = &reload.refused[0];
+        assert!(config == "app" && told.starts_with("by syntax: config/app.toml:1:8: "), "{told}");
+        let facts = Facts::of(&manager.status());
+        assert!(facts.is_degraded() && facts.failed() == 1, "{facts:?}");
+        assert!(
+            facts.configs[0].failure.as_deref().is_some_and(|told| told.starts_with("config/app.toml:1:8: "))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_revision_says_when_why_and_what() {
+        let (root, manager) = engine("port = 1").await;
+        std::fs::write(root.path().join("config/app.toml"), "port = 2").expect("a file");
+        let reload = Reload::of(&manager.reload_now().await.expect("a receipt"));
+        assert_eq!((reload.outcome, reload.configs.as_slice()), ("applied", &["app".to_owned()][..]));
+        let revisions = manager.history("app").await.expect("a history");
+        let [first, second] = revisions.as_slice() else { panic!("{revisions:?}") };
+        let (first, second) = (Revision::of(first), Revision::of(second));
+        assert_eq!((first.number, second.number), (1, 2));
+        assert!(first.told.ends_with("(all of it)"), "{first:?}");
+        assert!(second.told.ends_with("  reload  confirmed  /port"), "{second:?}");
+    }
+}

@@ -26,7 +26,7 @@ use rekindle::{ChangeEvent, ConfigState, HotReloadManager, Receipt};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::record::{Record, Scribe};
 use crate::snippet;
@@ -68,6 +68,9 @@ struct Show<'a> {
     answered: mpsc::Receiver<Answer>,
     /// Something may be other than the model has it.
     stale: bool,
+    /// The screen shows something else than the model says.
+    dirty: bool,
+    next_frame: Instant,
 }
 
 /// What comes of something that was asked for.
@@ -87,52 +90,77 @@ enum Next {
     Draw,
 }
 
+/// Where it comes from.
+struct Inputs {
+    events: Receiver<ChangeEvent>,
+    receipts: Receiver<Receipt>,
+    typed: mpsc::Receiver<Event>,
+    ticks: Interval,
+}
+
+impl Inputs {
+    fn open(manager: &HotReloadManager) -> io::Result<Self> {
+        let (events, receipts, typed) = (manager.subscribe(), manager.receipts(), screen::typed()?);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { events, receipts, typed, ticks })
+    }
+
+    async fn next(&mut self) -> Next {
+        tokio::select! {
+            event = self.events.recv() => Next::Event(event),
+            receipt = self.receipts.recv() => Next::Receipt(receipt),
+            event = self.typed.recv() => Next::Typed(event),
+            _ = self.ticks.tick() => Next::Tick,
+        }
+    }
+}
+
 impl<'a> Show<'a> {
     fn open(manager: &'a HotReloadManager) -> Result<Self, Stop> {
         let (answers, answered) = mpsc::channel(ANSWERS);
         let model = Model::new(Facts::of(&manager.status()));
         let (screen, started) = (Screen::open()?, Instant::now());
-        Ok(Self { manager, screen, model, started, answers, answered, stale: true })
+        let (stale, dirty, next_frame) = (true, true, started);
+        Ok(Self { manager, screen, model, started, answers, answered, stale, dirty, next_frame })
     }
 
     async fn run(mut self) -> Result<(), Stop> {
-        let (mut events, mut receipts) = (self.manager.subscribe(), self.manager.receipts());
-        let mut typed = screen::typed()?;
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut dirty, mut next_frame) = (true, Instant::now());
-        loop {
+        let mut inputs = Inputs::open(self.manager)?;
+        let mut is_over = false;
+        while !is_over {
             let next = tokio::select! {
-                event = events.recv() => Next::Event(event),
-                receipt = receipts.recv() => Next::Receipt(receipt),
-                event = typed.recv() => Next::Typed(event),
+                next = inputs.next() => next,
                 Some(answer) = self.answered.recv() => Next::Answer(answer),
-                _ = ticks.tick() => Next::Tick,
-                () = sleep_until(next_frame), if dirty => Next::Draw,
+                () = sleep_until(self.next_frame), if self.dirty => Next::Draw,
             };
-            dirty = match next {
-                Next::Draw => false,
-                Next::Tick => dirty || self.model.ages_by(self.started.elapsed()),
-                _ => true,
-            };
-            self.stale |= !matches!(next, Next::Draw | Next::Tick);
-            match next {
-                Next::Event(event) => self.event(event)?,
-                Next::Receipt(receipt) => self.receipt(receipt, &mut events)?,
-                Next::Typed(None) => return Ok(()),
-                Next::Typed(Some(event)) => {
-                    if self.typed(&event)? == Some(Ask::Quit) {
-                        return Ok(());
-                    }
-                }
-                Next::Answer(answer) => self.answer(answer),
-                Next::Tick => {}
-                Next::Draw => {
-                    self.draw()?;
-                    next_frame = Instant::now() + FRAME;
-                }
-            }
+            self.mark(&next);
+            is_over = self.act(next, &mut inputs.events)?;
         }
+        Ok(())
+    }
+
+    /// What is to be looked at and drawn anew after this.
+    fn mark(&mut self, next: &Next) {
+        match next {
+            Next::Draw => self.dirty = false,
+            Next::Tick => self.dirty |= self.model.ages_by(self.started.elapsed()),
+            _ => (self.dirty, self.stale) = (true, true),
+        }
+    }
+
+    /// Whether it is over.
+    fn act(&mut self, next: Next, events: &mut Receiver<ChangeEvent>) -> Result<bool, Stop> {
+        match next {
+            Next::Event(event) => self.event(event)?,
+            Next::Receipt(receipt) => self.receipt(receipt, events)?,
+            Next::Typed(None) => return Ok(true),
+            Next::Typed(Some(event)) => return Ok(self.typed(&event)? == Some(Ask::Quit)),
+            Next::Answer(answer) => self.answer(answer),
+            Next::Tick => {}
+            Next::Draw => self.draw()?,
+        }
+        Ok(false)
     }
 
     fn event(&mut self, event: Result<ChangeEvent, RecvError>) -> Result<(), Stop> {
@@ -211,7 +239,9 @@ impl<'a> Show<'a> {
             self.look();
         }
         let (model, palette) = (&self.model, Palette { coloured: self.screen.coloured });
-        Ok(self.screen.draw(|frame| view::draw(frame, model, palette))?)
+        self.screen.draw(|frame| view::draw(frame, model, palette))?;
+        self.next_frame = Instant::now() + FRAME;
+        Ok(())
     }
 
     /// Learns how the engine is, and reads the lines of the failure that is to be seen.
