@@ -228,10 +228,11 @@ impl HotReloadManager {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::History`] when none is kept, or it cannot be read; [`ErrorKind::Name`] for a name that
-    /// is none. A revision that is damaged is left out and told of.
+    /// [`ErrorKind::History`] when it cannot be read, [`ErrorKind::Name`] for a name that is none. A
+    /// revision that is damaged is left out and told of. Where [none is kept](crate::HotReloadBuilder::history), what
+    /// is there of other runs can be read all the same.
     pub async fn history(&self, config_name: &str) -> Result<Vec<HistoryEntry>> {
-        self.engine.history(config_name).await
+        self.engine.revisions(Some(config_name.to_owned())).await
     }
 
     /// Brings a revision of a configuration back: its files, byte for byte, with their modes, and reloads.
@@ -242,7 +243,7 @@ impl HotReloadManager {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::History`] when no history is kept or the revision is damaged, [`ErrorKind::NotFound`]
+    /// [`ErrorKind::History`] when the revision is damaged, [`ErrorKind::NotFound`]
     /// when there is no such revision, [`ErrorKind::Stopped`] after a shutdown. That the revision is
     /// refused is in the receipt.
     ///
@@ -250,7 +251,7 @@ impl HotReloadManager {
     ///
     /// Once it has begun, the revision is brought back whether or not its answer is waited for.
     pub async fn rollback(&self, config_name: &str, revision: u64) -> Result<Receipt> {
-        self.engine.rollback(config_name, revision).await
+        self.engine.restore_revision(config_name, revision).await
     }
 
     /// The backups of a configuration file (`config/app.toml`, or absolute), oldest first.

@@ -87,7 +87,7 @@ pub(super) struct Batch {
     pub(super) times: StageTimes,
     /// Part of it was being written to when it was read.
     overtaken: bool,
-    /// Anything came of it at all.
+    /// Anything came of it that was not known.
     pub(super) decided: bool,
     /// When those that have landed no longer wait for the others.
     deadline: Instant,

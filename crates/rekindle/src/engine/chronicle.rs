@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
 use crate::history::runs::Run;
-use crate::history::{Content, History, HistoryEntry, NewRecord, Outcome, Trigger};
+use crate::history::{Content, History, NewRecord, Outcome, Trigger};
 use crate::load::Candidate;
 use crate::observe::Observe;
 
@@ -107,25 +107,6 @@ impl Chronicle {
     pub(super) async fn past(&self) -> Arc<History> {
         self.reached().await;
         Arc::clone(&self.history)
-    }
-
-    /// The revisions of a configuration, oldest first, without those that are damaged.
-    pub(crate) async fn list(&self, config: String) -> Result<Vec<HistoryEntry>> {
-        self.reached().await;
-        let history = Arc::clone(&self.history);
-        let listing = tokio::task::spawn_blocking(move || history.list(&config)).await??;
-        for damaged in &listing.damaged {
-            self.observe.history(Err(&damaged.error));
-        }
-        Ok(listing.records.into_iter().map(HistoryEntry::from).collect())
-    }
-
-    /// The files of a revision, as they were.
-    pub(crate) async fn contents(&self, config: String, revision: u64) -> Result<Vec<Content>> {
-        self.reached().await;
-        let history = Arc::clone(&self.history);
-        let contents = move || history.contents(&history.get(&config, revision)?);
-        tokio::task::spawn_blocking(contents).await?
     }
 }
 

@@ -60,11 +60,14 @@ impl EngineHandle {
     /// The revisions of a configuration, or of all that there are any of, oldest first.
     pub(crate) async fn revisions(&self, name: Option<String>) -> Result<Vec<HistoryEntry>> {
         let history = self.past().await;
+        let observe = Arc::clone(&self.shared.observe);
         let list = move || {
             let names = name.map_or_else(|| history.names(), |name| Ok(vec![name]))?;
             let mut entries = Vec::new();
             for name in names {
-                entries.extend(history.list(&name)?.records.into_iter().map(HistoryEntry::from));
+                let listing = history.list(&name)?;
+                listing.damaged.iter().for_each(|damaged| observe.history(Err(&damaged.error)));
+                entries.extend(listing.records.into_iter().map(HistoryEntry::from));
             }
             Ok(entries)
         };

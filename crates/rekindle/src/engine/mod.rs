@@ -41,12 +41,12 @@ pub use self::probation::Probation;
 #[cfg(feature = "health-http")]
 pub(crate) use self::probation::url_check;
 pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes};
-use self::update::{Update, restoring};
+use self::update::Update;
 use crate::commit::Committed;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
-use crate::history::{HistoryEntry, Trigger};
+use crate::history::Trigger;
 use crate::observe::Observe;
 use crate::propagate::{ConfigStream, Handlers, Merge, Part, Registration, Topic, Typed, check_pointer};
 use crate::validate::Check;
@@ -274,19 +274,6 @@ impl EngineHandle {
             }
         }
         self.ask(|reply| Command::Adopt { settings: Box::new(settings), reply }).await?
-    }
-
-    /// The revisions of a configuration, oldest first.
-    pub(crate) async fn history(&self, name: &str) -> Result<Vec<HistoryEntry>> {
-        self.shared.chronicle()?.list(name.to_owned()).await
-    }
-
-    /// Brings a revision of a configuration back.
-    pub(crate) async fn rollback(&self, name: &str, revision: u64) -> Result<Receipt> {
-        let contents = self.shared.chronicle()?.contents(name.to_owned(), revision).await?;
-        let environment = self.shared.observe.status().environment;
-        let edit = restoring(name, contents, self.root(), environment)?;
-        self.change(name, None, edit, Trigger::Rollback).await
     }
 
     async fn ask<R>(&self, command: impl FnOnce(oneshot::Sender<R>) -> Command) -> Result<R> {

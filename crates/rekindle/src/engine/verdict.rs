@@ -46,12 +46,18 @@ impl Engine {
         self.free(&landed.names);
     }
 
-    /// Something came of it: a part of its batch's receipt.
+    /// What it took is part of its batch's receipt.
     pub(super) fn tally(&mut self, landed: &Landed) {
         if let Some(batch) = self.batches.get_mut(&landed.batch) {
-            batch.decided = true;
             batch.times = batch.times.max(landed.times);
             batch.times.total = batch.times.total.max(landed.noticed.elapsed());
+        }
+    }
+
+    /// Something came of it that was not known: a change of files is given a receipt for that alone.
+    fn decide(&mut self, id: BatchId) {
+        if let Some(batch) = self.batches.get_mut(&id) {
+            batch.decided = true;
         }
     }
 
@@ -86,6 +92,7 @@ impl Engine {
             self.update_status(name);
             let is_new = first && self.shared.committed.get(name).is_none();
             if !is_new && (news || known != Some(error.to_string())) {
+                self.decide(batch);
                 self.shared.observe.failed(&self.shared.handlers, name, error);
             }
         }
@@ -104,8 +111,12 @@ impl Engine {
 
     /// Its files are what is in use.
     pub(super) fn leave(&mut self, landed: Landed) {
-        let Landed { names, touched, outcome, .. } = landed;
-        self.note(&names, &touched, &outcome, false);
+        let Landed { batch, names, touched, outcome, .. } = landed;
+        let news = self.note(&names, &touched, &outcome, false);
+        let mends = |name: &String| self.book.get(name).is_some_and(|entry| entry.fault.is_some());
+        if news || names.iter().any(mends) {
+            self.decide(batch);
+        }
         self.recover(&names);
         self.free(&names);
     }
@@ -123,6 +134,7 @@ impl Engine {
             (commit, swapped)
         });
         landed.iter().for_each(|landed| self.tally(landed));
+        self.decide(id);
         if let Some(batch) = self.batches.get_mut(&id) {
             batch.applied.extend(commit.changed.iter().map(|part| part.new.name.clone()));
             batch.times.commit = batch.times.commit.max(began.elapsed());
