@@ -221,7 +221,9 @@ impl Game {
         let before = self.site_of(config);
         let update = self.manager.update(config, generation, Patch::merge(value));
         let receipt = self.watchdog.soon("an update", update).await;
-        let is_refused = kind.fate() == Fate::IsRefused;
+        // A layer that has just come may lie over what the update says.
+        let is_seen = config != "app" || before[1].is_none();
+        let is_refused = kind.fate() == Fate::IsRefused && is_seen;
         let is_changed = self.site_of(config) != before;
         let is_applied = receipt.as_ref().is_ok_and(|receipt| !receipt.applied().is_empty());
         if is_refused && (is_changed || is_applied) {
