@@ -138,7 +138,7 @@ impl ReloadHandler for Prepares {
 }
 
 fn hangs() -> Result<()> {
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(3));
     Ok(())
 }
 
@@ -149,7 +149,7 @@ async fn a_prepare_that_panics_or_hangs_is_a_refusal_and_holds_nothing_up_for_go
         (hangs, "it was not ready before the deadline"),
     ] {
         let site = Site::new(&[("config/app.toml", "x = 1\n"), ("config/other.toml", "x = 1\n")]);
-        let builder = site.builder().time_limit(Duration::from_millis(300));
+        let builder = site.builder().time_limit(Duration::from_secs(1));
         let manager = builder.handler(Prepares(fault)).start().await.expect("an engine");
         let mut events = manager.subscribe();
         site.write("config/app.toml", "x = 2\ntry = true\n");
