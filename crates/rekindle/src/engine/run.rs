@@ -37,6 +37,9 @@ const LEAST_QUIET: Duration = Duration::from_millis(1);
 /// How long a shutdown waits for what is in flight. It is to return within a second.
 const FAREWELL: Duration = Duration::from_millis(800);
 
+/// How long it then waits for the history to be written.
+const LAST_WORDS: Duration = Duration::from_millis(150);
+
 /// The state of one engine. Its methods drive the stages: here the loop, in `look` what is due, in
 /// `batch` what is judged and committed, in `commands` what is asked for.
 pub(super) struct Engine {
@@ -284,12 +287,16 @@ impl Engine {
                 landed.into_iter().for_each(|flight| self.arrive(flight));
             }
             self.shared.handlers.finish().await;
-            if let Some(chronicle) = &self.chronicle {
-                chronicle.end(!self.shared.is_crashing()).await;
-            }
         };
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("shut down while a handler or a check was still at work");
+        }
+        if let Some(chronicle) = &self.chronicle {
+            // A handler that hangs makes no crash of a clean end.
+            let written = chronicle.end(!self.shared.is_crashing());
+            if tokio::time::timeout(LAST_WORDS, written).await.is_err() {
+                tracing::warn!("shut down while the history was still being written");
+            }
         }
     }
 }
