@@ -65,3 +65,33 @@ pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
         Err(cause) => Err(cause),
     }
 }
+
+/// Makes a directory below `root`, with those above it, but never `root` itself: one that was moved away while
+/// something was about to be written into it would be back, empty.
+pub(crate) fn make_directory_below(root: &Path, directory: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        directory.ancestors().take_while(|path| *path != root && !path.is_dir()).collect();
+    missing.into_iter().rev().try_for_each(|path| match std::fs::create_dir(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::make_directory_below;
+
+    #[test]
+    fn directories_are_made_below_the_root_and_never_the_root() {
+        let site = tempfile::tempdir().unwrap();
+        let root = site.path().join("root");
+        assert!(make_directory_below(&root, &root.join("data/rekindle")).is_err());
+        assert!(!root.exists());
+        std::fs::create_dir(&root).unwrap();
+        make_directory_below(&root, &root.join("data/rekindle")).unwrap();
+        make_directory_below(&root, &root.join("data/rekindle")).unwrap();
+        assert!(root.join("data/rekindle").is_dir());
+        std::fs::write(root.join("file"), "").unwrap();
+        assert!(make_directory_below(&root, &root.join("file/below")).is_err());
+    }
+}

@@ -31,7 +31,8 @@ pub(crate) fn write(
             .because(cause)
     };
     let (directory, name) = place(root, path)?;
-    std::fs::create_dir_all(&directory).map_err(|cause| failed("cannot make the backup directory", cause))?;
+    atomic::make_directory_below(root, &directory)
+        .map_err(|cause| failed("cannot make the backup directory", cause))?;
     let stamp = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
     // After the last of this second: a number that was freed by a removal would sort as older than it is.
     let last = list(root, path)?.last().and_then(|last| parse(last.file_name()?, &name));

@@ -80,7 +80,7 @@ impl Edit {
             return before.map_or(Ok(()), |_| std::fs::remove_file(path).map_err(failed));
         };
         if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(failed)?;
+            atomic::make_directory_below(&self.root, directory).map_err(failed)?;
         }
         let kept = before.map(|before| &before.permissions);
         atomic::replace(path, content, file.permissions.as_ref().or(kept)).map_err(failed)

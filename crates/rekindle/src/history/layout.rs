@@ -82,7 +82,7 @@ impl Layout {
 
     pub(super) fn make_home(&self) -> io::Result<()> {
         // The program's own, made as it would have made it.
-        std::fs::create_dir_all(self.root.join("data"))?;
+        atomic::make_directory_below(&self.root, &self.root.join("data"))?;
         atomic::make_private_directory(&self.home())?;
         let ignore = self.home().join(".gitignore");
         if ignore.exists() { Ok(()) } else { atomic::replace(&ignore, b"*\n", None) }
