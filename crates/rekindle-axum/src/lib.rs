@@ -1,0 +1,1 @@
+//! rekindle for axum.

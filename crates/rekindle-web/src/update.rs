@@ -1,0 +1,30 @@
+//! [`Update`]: what a browser has to do to show what is there now.
+
+/// The smallest step that brings an open page up to date.
+///
+/// Addresses are those that a page uses, as paths of this server (`/static/app.css`); never a path on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Update {
+    /// A stylesheet changed.
+    Style {
+        /// The address that pages of before use.
+        old: String,
+        /// The address by now: the same, but for fingerprinted assets.
+        new: String,
+    },
+    /// An image changed.
+    Image {
+        /// The address that pages of before use.
+        old: String,
+        /// The address by now.
+        new: String,
+    },
+    /// What pages are made of changed: they are to be rendered anew and morphed into what is shown.
+    Page {
+        /// The names of the templates that are affected; all pages are, when this is empty.
+        templates: Vec<String>,
+    },
+    /// Nothing less than loading the page anew will do: a script, a font, or what is not known.
+    Reload,
+}
