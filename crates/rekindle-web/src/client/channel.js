@@ -1,0 +1,96 @@
+// The page's way to the connection: through the SharedWorker, or one of its own where there is none.
+
+// How long the worker may take to answer; one that a policy forbids does not always say so.
+const WORKER_MS = 3000;
+
+class Channel {
+    // `hear(message)` is called with what concerns the page.
+    constructor(base, hear) {
+        this.base = base;
+        this.hear = (message) => safely(() => hear(message));
+        this.port = null;
+        this.own = null;
+        this.page = null;
+    }
+
+    // The page is there: `page` is its revision and templates, as the server is told of them.
+    join(page, token) {
+        this.page = page;
+        this.token = token;
+        if (this.own) this.joinOwn();
+        else if (this.port) this.joinWorker();
+        else this.startWorker();
+    }
+
+    update(page) {
+        this.page = page;
+        if (this.own) this.own.update(this.id, page);
+        else this.post({ update: page });
+    }
+
+    leave() {
+        if (this.own) this.own.leave(this.id);
+        else this.post({ leave: true });
+    }
+
+    wake(online) {
+        if (this.own) this.own.wake(online);
+        else this.post({ wake: true, online });
+    }
+
+    post(message) {
+        if (this.port) this.port.postMessage(message);
+    }
+
+    startWorker() {
+        try {
+            const worker = new SharedWorker(new URL('worker.js', this.base).href, { name: 'rekindle' });
+            this.port = worker.port;
+            worker.onerror = (event) => {
+                event.preventDefault();
+                this.giveUpWorker();
+            };
+            this.port.onmessage = ({ data }) => this.fromWorker(data);
+            this.patience = setTimeout(() => this.giveUpWorker(), WORKER_MS);
+            this.joinWorker();
+        } catch (error) {
+            this.giveUpWorker();
+        }
+    }
+
+    fromWorker(message) {
+        clearTimeout(this.patience);
+        if (message.full) this.giveUpWorker();
+        else if (!message.ready) this.hear(message);
+    }
+
+    joinWorker() {
+        this.post({ join: this.page, token: this.token, lock: this.lock() });
+    }
+
+    // The name of a lock that is held until the page is gone; only to be had where the page is deemed secure.
+    lock() {
+        if (!navigator.locks) return '';
+        if (!this.lockName) {
+            this.lockName = `rekindle ${Date.now()} ${Math.random()}`;
+            navigator.locks.request(this.lockName, () => new Promise(() => {})).catch(() => {});
+        }
+        return this.lockName;
+    }
+
+    giveUpWorker() {
+        clearTimeout(this.patience);
+        if (this.own) return;
+        if (this.port) {
+            this.port.onmessage = null;
+            this.post({ leave: true });
+        }
+        this.port = null;
+        this.own = new Connection(this.base, (id, message) => this.hear(message));
+        this.joinOwn();
+    }
+
+    joinOwn() {
+        this.id = this.own.join(this.page, this.token, () => {});
+    }
+}
