@@ -1,6 +1,7 @@
 //! Live reload in the browser, without a framework.
 
 mod body;
+pub mod dashboard;
 mod guard;
 mod hub;
 mod problem;
