@@ -13,7 +13,8 @@ const MASK: &str = "***";
 /// The lines around a span of a text; none when the text is not the one that the span is of, as a file may
 /// have been written to since.
 pub(super) fn lines(text: &str, line: usize, span: Range<usize>, masked: &[Range<usize>]) -> Vec<FrameLine> {
-    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let is_there = text.get(span.clone()).is_some();
     if !is_there || starts.partition_point(|start| *start <= span.start) != line {
         return Vec::new();

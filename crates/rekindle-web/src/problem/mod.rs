@@ -60,7 +60,12 @@ impl Problem {
 
     /// What an error of rekindle says, with the lines around its place. Reads the file; files below `root` are
     /// named from there.
-    pub fn of_error(id: impl Into<String>, title: impl Into<String>, root: &Path, error: &rekindle::Error) -> Self {
+    pub fn of_error(
+        id: impl Into<String>,
+        title: impl Into<String>,
+        root: &Path,
+        error: &rekindle::Error,
+    ) -> Self {
         let advice = error.advice().map(|advice| format!("\n{advice}")).unwrap_or_default();
         let mut problem = Self::new(id, title, format!("{}{advice}", error.message()));
         problem.file = error.path().map(|path| named(path, root));
