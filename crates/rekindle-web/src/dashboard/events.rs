@@ -90,5 +90,5 @@ async fn changed(around: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     *around = None;
-    pending().await
+    pending::<()>().await;
 }

@@ -81,7 +81,8 @@ impl Inner {
                 "This is the address of a WebSocket.",
             ));
         }
-        if !has_token && !(is_livereload && from == From::AllowedOrigin) {
+        let is_vouched_for = has_token || (is_livereload && from == From::AllowedOrigin);
+        if !is_vouched_for {
             return Answer::Response(no_token());
         }
         let hub = std::sync::Arc::clone(&self.hub);
