@@ -2,13 +2,11 @@
 //!
 //! In: a request that the guard has let through. Out: the page and its files, or the answer to a question
 //! of the control protocol. [`route`] says which is asked for (pure), [`files`] has what is served as it
-//! is, [`api`] answers questions, [`events`] says when to ask again, [`problems`] what is wrong and in
-//! which lines, which [`frame`] cuts out (pure).
+//! is, [`api`] answers questions, [`events`] says when to ask again, [`problems`] what is wrong.
 
 mod api;
 mod events;
 mod files;
-mod frame;
 mod headers;
 mod problems;
 mod route;
