@@ -24,6 +24,11 @@ macro_rules! file {
 /// All of them.
 pub(super) const FILES: &[File] = &[
     file!(CSS, "dashboard.css"),
+    file!(CSS, "dashboard/above.css"),
+    file!(CSS, "dashboard/changes.css"),
+    file!(CSS, "dashboard/configs.css"),
+    file!(CSS, "dashboard/reloads.css"),
+    file!(CSS, "dashboard/summary.css"),
     file!(JS, "dashboard.js"),
     file!(JS, "dashboard/api.js"),
     file!(JS, "dashboard/browsers.js"),
