@@ -85,5 +85,5 @@ fn frame_of(error: &rekindle::Error, root: &Path) -> Option<Vec<FrameLine>> {
     let (line, span) = (error.line()?, error.span()?);
     path.metadata().ok().filter(|data| data.is_file() && data.len() <= LARGEST)?;
     let text = std::fs::read_to_string(path).ok()?;
-    Some(frame::lines(&text, line, &span, error.masked_spans()))
+    Some(frame::lines(&text, line, span, error.masked_spans()))
 }
