@@ -167,7 +167,8 @@ fn host(request: &Parts) -> Option<String> {
     if forwarded {
         return None;
     }
-    let host = text(&request.headers, &HOST).or_else(|| request.uri.authority().map(|it| it.as_str()))?;
+    let host = text(&request.headers, &HOST)
+        .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))?;
     is_policy_host(host).then(|| host.to_owned())
 }
 

@@ -153,7 +153,7 @@ mod tests {
         assert!(lines("other", 2, at(text, "key"), &[]).is_empty());
         assert!(lines(text, 1, at(text, "key"), &[]).is_empty());
         assert!(lines(text, 2, at(text, "key"), &[at(text, "1\nkey")]).is_empty());
-        assert!(lines(text, 2, at(text, "key"), &[12..300]).is_empty());
+        assert!(lines(text, 2, at(text, "key"), std::slice::from_ref(&(12..300))).is_empty());
         assert!(lines("é\n", 1, 1..2, &[]).is_empty());
     }
 
