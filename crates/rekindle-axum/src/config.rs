@@ -1,0 +1,48 @@
+//! [`Config`]: a configuration, as a handler takes it.
+
+use std::convert::Infallible;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+use rekindle::Live;
+
+/// The value of a configuration for the whole of one request, from a [`Live`] in the router's state.
+///
+/// However often a request takes it, in middleware and handlers, it gets the one value that was in use
+/// when it first did.
+#[derive(Debug)]
+pub struct Config<T>(Arc<T>);
+
+impl<T> Clone for Config<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Config<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Config<T>
+where
+    S: Send + Sync,
+    T: Send + Sync + 'static,
+    Live<T>: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        if let Some(taken) = parts.extensions.get::<Self>() {
+            return Ok(taken.clone());
+        }
+        let taken = Self(Live::<T>::from_ref(state).load_full());
+        parts.extensions.insert(taken.clone());
+        Ok(taken)
+    }
+}
