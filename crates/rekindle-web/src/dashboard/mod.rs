@@ -1,8 +1,8 @@
 //! The dashboard at `/_rekindle/`: how everything is, for people.
 //!
 //! In: a request that the guard has let through. Out: the page and its files, or the answer to a question
-//! of the control protocol. [`route`] says which is asked for (pure), [`files`] has what is served as it
-//! is, [`api`] answers questions, [`events`] says when to ask again, [`problems`] what is wrong.
+//! of the control protocol. `route` says which is asked for (pure), `files` has what is served as it
+//! is, `api` answers questions, `events` says when to ask again, `problems` what is wrong.
 
 mod api;
 mod events;
