@@ -1,0 +1,152 @@
+//! Which version of each template belongs into the next set. Pure.
+//!
+//! In: what is on disk, and the set in use, in which everything that is needed is there. Out: the next such
+//! set, made of the newest version of each template with which that holds.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::graph::components;
+use super::version::{Disk, OnDisk, Version, Versions};
+use crate::engine::{Reference, Target};
+
+/// What a set is made from.
+pub(crate) struct Inputs<'a> {
+    pub(crate) disk: &'a Disk,
+    /// The set in use.
+    pub(crate) used: &'a Versions,
+    /// Templates whose newest version the engine did not take.
+    pub(crate) refused: &'a BTreeSet<String>,
+    /// Whether the engine has a template without a file.
+    pub(crate) has: &'a dyn Fn(&str) -> bool,
+}
+
+/// Something that is needed and not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Missing {
+    /// What: a template, or a component.
+    pub(crate) what: String,
+    pub(crate) is_component: bool,
+    /// The template that needs it.
+    pub(crate) user: String,
+    /// Where in the newest version of that template, in bytes.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// The next set.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    pub(crate) versions: Versions,
+    /// What newest versions need and nobody has.
+    pub(crate) missing: BTreeSet<Missing>,
+}
+
+/// Makes the next set.
+///
+/// A version falls back to the one in use when it needs what is not there; what was removed stays as long as
+/// somebody needs it. Neither is ever taken back in the same call, and so this ends.
+pub(crate) fn resolve(inputs: &Inputs<'_>) -> Resolved {
+    let mut resolved = Resolved { versions: newest(inputs), missing: BTreeSet::new() };
+    loop {
+        let steps = next_steps(inputs, &mut resolved);
+        if steps.is_empty() {
+            return resolved;
+        }
+        for (name, step) in steps {
+            match step {
+                Step::Use(version) => drop(resolved.versions.insert(name, version)),
+                Step::Leave => drop(resolved.versions.remove(&name)),
+            }
+        }
+    }
+}
+
+/// A change to the set that is being made.
+enum Step {
+    Use(Arc<Version>),
+    Leave,
+}
+
+/// The newest version of each template that is on disk, or else the one in use.
+fn newest(inputs: &Inputs<'_>) -> Versions {
+    let versions = inputs.disk.iter().filter_map(|(name, on_disk)| {
+        let newest = match on_disk {
+            OnDisk::Good(version) if !inputs.refused.contains(name) => Some(version),
+            OnDisk::Good(_) | OnDisk::Bad(_) => inputs.used.get(name),
+        };
+        Some((name.clone(), Arc::clone(newest?)))
+    });
+    versions.collect()
+}
+
+/// What is to be changed because something that is needed is not there.
+fn next_steps(inputs: &Inputs<'_>, resolved: &mut Resolved) -> Vec<(String, Step)> {
+    let Resolved { versions, missing } = resolved;
+    let components = components(versions);
+    let is_there = |reference: &Reference| match &reference.target {
+        Target::Templates(names) => {
+            names.iter().any(|name| versions.contains_key(name) || (inputs.has)(name))
+        }
+        Target::Component(component) => components.contains_key(component.as_str()),
+        Target::Any => true,
+    };
+    let mut steps = Vec::new();
+    for (name, version) in versions.iter() {
+        let needed = version.references().iter().filter(|reference| reference.needed);
+        for reference in needed.filter(|reference| !is_there(reference)) {
+            missing.extend(absence(inputs.disk, name, version, reference));
+            steps.extend(remedy(inputs.used, name, version, reference));
+        }
+    }
+    steps
+}
+
+/// What to do about a template that needs what is not there.
+fn remedy(
+    used: &Versions,
+    name: &str,
+    version: &Arc<Version>,
+    reference: &Reference,
+) -> Option<(String, Step)> {
+    if let Some((back, removed)) = in_use(used, reference) {
+        return Some((back.to_owned(), Step::Use(Arc::clone(removed))));
+    }
+    match used.get(name) {
+        Some(last) if Arc::ptr_eq(last, version) => None,
+        Some(last) => Some((name.to_owned(), Step::Use(Arc::clone(last)))),
+        None => Some((name.to_owned(), Step::Leave)),
+    }
+}
+
+/// What a tag led to in the set in use.
+fn in_use<'a>(used: &'a Versions, reference: &Reference) -> Option<(&'a str, &'a Arc<Version>)> {
+    let found = match &reference.target {
+        Target::Templates(names) => names.iter().find_map(|name| used.get_key_value(name)),
+        Target::Component(component) => {
+            used.iter().find(|(_, version)| version.parsed.components.contains(component))
+        }
+        Target::Any => None,
+    };
+    found.map(|(name, version)| (name.as_str(), version))
+}
+
+/// What to say about it: nothing when what is needed is on disk and broken, for that is said already, or
+/// when it is not the newest version that needs it.
+fn absence(disk: &Disk, user: &str, version: &Arc<Version>, reference: &Reference) -> Option<Missing> {
+    let is_newest = matches!(disk.get(user), Some(OnDisk::Good(newest)) if Arc::ptr_eq(newest, version));
+    let (what, is_component) = match &reference.target {
+        Target::Templates(names) if names.iter().any(|name| disk.contains_key(name)) => return None,
+        Target::Templates(names) => (names.first()?, false),
+        Target::Component(component) => (component, true),
+        Target::Any => return None,
+    };
+    let missing = Missing {
+        what: what.clone(),
+        is_component,
+        user: user.to_owned(),
+        start: reference.span.start,
+        end: reference.span.end,
+    };
+    is_newest.then_some(missing)
+}
