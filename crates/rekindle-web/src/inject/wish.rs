@@ -2,6 +2,7 @@
 
 use http::header::{ACCEPT, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::etag::{self, Stamp};
@@ -167,8 +168,7 @@ fn host(request: &Parts) -> Option<String> {
     if forwarded {
         return None;
     }
-    let host = text(&request.headers, &HOST)
-        .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))?;
+    let host = text(&request.headers, &HOST).or_else(|| request.uri.authority().map(Authority::as_str))?;
     is_policy_host(host).then(|| host.to_owned())
 }
 
