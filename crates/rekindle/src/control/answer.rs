@@ -2,6 +2,7 @@
 //!
 //! Every value is masked here.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::HistoryEntry;
 use crate::load::{Candidate, Externals};
 use crate::manager::HotReloadManager;
+use crate::observe::Pending;
 use crate::validate::{Secrets, below, changed_pointers, overlaps};
 
 /// Does what is asked for.
@@ -119,13 +121,14 @@ fn get(manager: &HotReloadManager, name: Option<String>, pointer: &str) -> Resul
 }
 
 fn explain(manager: &HotReloadManager, name: Option<String>, pointer: &str) -> Result<Fields> {
-    let snapshot = manager.snapshot();
+    let (snapshot, status) = (manager.snapshot(), manager.status());
     let mut values = Vec::new();
     for name in meant(&snapshot, name, pointer)? {
         let secrets = snapshot.secrets(&name);
+        let pending = status.configs.get(&name).map_or(&[][..], |config| &config.pending);
         let Some(part) = snapshot.get(&name).and_then(|value| value.pointer(pointer)) else { continue };
         for leaf in leaves(part, &secrets.name(pointer), &secrets) {
-            values.push(explained(manager, &snapshot, &name, &leaf));
+            values.push(explained(manager.root(), &snapshot, &name, &leaf, pending));
         }
     }
     Ok(fields(json!({"generation": snapshot.generation(), "values": values})))
@@ -143,26 +146,21 @@ fn leaves(value: &Value, pointer: &str, secrets: &Secrets) -> Vec<String> {
 }
 
 /// A value, where it is from, and what else was said of it.
-fn explained(manager: &HotReloadManager, snapshot: &Snapshot, name: &str, pointer: &str) -> Value {
-    let (secrets, root) = (snapshot.secrets(name), manager.root());
+fn explained(root: &Path, snapshot: &Snapshot, name: &str, pointer: &str, pending: &[Pending]) -> Value {
+    let secrets = snapshot.secrets(name);
     let value = snapshot.get(name).and_then(|value| shown(&secrets, value, pointer));
     let origin = snapshot.origin(name, pointer);
     let layers = snapshot.layers(name, pointer).into_iter().map(|(origin, value)| {
         json!({"origin": wire::origin(&origin, root), "value": secrets.mask_at(pointer, &value)})
     });
     let layers: Vec<Value> = layers.collect();
-    let is_pending = manager
-        .status()
-        .configs
-        .get(name)
-        .is_some_and(|config| config.pending.iter().any(|field| overlaps(&field.pointer, pointer)));
     json!({
         "config_name": name,
         "pointer": pointer,
         "value": value,
         "origin": origin.map(|origin| wire::origin(&origin, root)),
         "layers": layers,
-        "pending": is_pending,
+        "pending": pending.iter().any(|field| overlaps(&field.pointer, pointer)),
     })
 }
 
@@ -206,12 +204,7 @@ async fn diff(manager: &HotReloadManager, name: Option<String>) -> Result<Fields
     Ok(fields(json!({"configs": tokio::task::spawn_blocking(compare).await?})))
 }
 
-fn against(
-    snapshot: &Snapshot,
-    name: &str,
-    on_disk: Result<Arc<Candidate>>,
-    root: &std::path::Path,
-) -> Value {
+fn against(snapshot: &Snapshot, name: &str, on_disk: Result<Arc<Candidate>>, root: &Path) -> Value {
     let nothing = Value::Object(Map::new());
     let running = snapshot.get(name).unwrap_or(&nothing);
     match on_disk {
