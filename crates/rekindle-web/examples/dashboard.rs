@@ -1,62 +1,89 @@
-//! The dashboard by itself, on a site made for it: `cargo run -p rekindle-web --example dashboard`.
+//! The dashboard by itself: `cargo run -p rekindle-web --example dashboard [DIR]`, on port `PORT`.
+//!
+//! Without a directory it is that of a site made for it, with a little of everything.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{Request, Response};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rekindle::{HotReload, HotReloadManager, Patch};
+use rekindle::{HotReload, HotReloadBuilder, HotReloadManager, Patch};
 use rekindle_web::dashboard::{About, Browser, Dashboard, Route};
 use rekindle_web::{Body, BoxError};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
-const TOKEN: &str = "an-example-token";
+/// A dashboard, and who may ask it.
+struct Server {
+    dashboard: Dashboard,
+    token: String,
+    host: String,
+}
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let directory = tempfile::tempdir()?;
-    let manager = site(directory.path()).await?;
-    let address: SocketAddr = std::env::args().nth(1).as_deref().unwrap_or("127.0.0.1:7879").parse()?;
-    let listener = TcpListener::bind(address).await?;
-    println!("http://{}/_rekindle/ shows {}", listener.local_addr()?, directory.path().display());
-    serve(listener, Dashboard::new(manager)).await
+    let temporary = tempfile::tempdir()?;
+    let manager = match std::env::args_os().nth(1) {
+        Some(directory) => builder(Path::new(&directory)).start().await?,
+        None => site(temporary.path()).await?,
+    };
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(7879);
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let host = listener.local_addr()?.to_string();
+    println!("http://{host}\nThe dashboard of {} is at http://{host}/_rekindle/", manager.root().display());
+    serve(listener, Server { dashboard: Dashboard::new(manager), token: token()?, host }).await
+}
+
+/// Another for each run.
+fn token() -> Result<String, BoxError> {
+    let mut bits = [0; 12];
+    getrandom::fill(&mut bits)?;
+    Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Answers every request. A program of its own needs no such thing: the adaptors do it.
-async fn serve(listener: TcpListener, dashboard: Dashboard) -> Result<(), BoxError> {
-    let dashboard = Arc::new(dashboard);
+async fn serve(listener: TcpListener, server: Server) -> Result<(), BoxError> {
+    let server = Arc::new(server);
     loop {
         let (stream, _) = listener.accept().await?;
-        let dashboard = Arc::clone(&dashboard);
-        let service = service_fn(move |request| {
-            let dashboard = Arc::clone(&dashboard);
-            async move { Ok::<_, Infallible>(answer(&dashboard, request).await) }
-        });
-        tokio::spawn(
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
-        );
+        tokio::spawn(converse(stream, Arc::clone(&server)));
     }
 }
 
-/// Answers a request, if it has the token where one is needed. An address is listened to that is this
-/// machine's alone; what else a server has to look at is left out here.
-async fn answer(dashboard: &Dashboard, request: Request<Incoming>) -> Response<Body> {
+async fn converse(stream: TcpStream, server: Arc<Server>) {
+    let service = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(answer(&server, request).await) }
+    });
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // Browsers close connections as they like.
+    let _gone = connection.await;
+}
+
+/// Answers a request, if it may be asked.
+async fn answer(server: &Server, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let has_token = parts.uri.query() == Some(&format!("token={TOKEN}"));
-    if Route::of(parts.uri.path()).is_some_and(|route| route.needs_token()) && !has_token {
-        let mut refusal = Response::new(Body::from("The token is missing."));
-        *refusal.status_mut() = http::StatusCode::FORBIDDEN;
+    if !is_allowed(server, &parts) {
+        let mut refusal = Response::new(Body::from("The host is another, or the token."));
+        *refusal.status_mut() = StatusCode::FORBIDDEN;
         return refusal;
     }
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let about = About { token: TOKEN, browsers: browsers(), ..About::default() };
-    dashboard.answer(&parts, body, &about).await
+    let about = About { token: &server.token, browsers: browsers(), ..About::default() };
+    server.dashboard.answer(&parts, body, &about).await
+}
+
+fn is_allowed(server: &Server, parts: &Parts) -> bool {
+    let has_host = parts.headers.get(HOST).is_some_and(|host| *host == *server.host);
+    let has_token = parts.uri.query() == Some(&format!("token={}", server.token));
+    has_host && (has_token || !Route::of(parts.uri.path()).is_some_and(|route| route.needs_token()))
 }
 
 /// Browsers that could be there.
@@ -83,6 +110,14 @@ fn browsers() -> Vec<Browser> {
     ]
 }
 
+fn builder(root: &Path) -> HotReloadBuilder {
+    HotReload::builder(root)
+        .secret("app", "/session/key")
+        .secret("database", "/password")
+        .restart("app", "/server/workers")
+        .debounce(Duration::from_millis(50))
+}
+
 /// A site with a little of everything: layers, secrets, values that wait for a restart, something broken.
 async fn site(root: &Path) -> Result<HotReloadManager, BoxError> {
     std::fs::create_dir(root.join("config"))?;
@@ -94,13 +129,7 @@ async fn site(root: &Path) -> Result<HotReloadManager, BoxError> {
         "features.json",
         "{\"checkout\": \"new\", \"banner\": {\"text\": \"Hello\", \"until\": \"2027-01-01\"}, \"beta\": [\"ada\", \"grace\"]}\n",
     )?;
-    let manager = HotReload::builder(root)
-        .secret("app", "/session/key")
-        .secret("database", "/password")
-        .restart("app", "/server/workers")
-        .debounce(Duration::from_millis(50))
-        .start()
-        .await?;
+    let manager = builder(root).start().await?;
     edit(&manager, "app", "/server/timeout_s", 20).await?;
     for banner in ["Hello, you", "Sale", "Sale, until Sunday", "Back to normal"] {
         edit(&manager, "features", "/banner/text", banner).await?;
