@@ -3,7 +3,7 @@
 import { Unanswered, ask, follow } from './dashboard/api.js';
 import { showBrowsers } from './dashboard/browsers.js';
 import { showChanges } from './dashboard/changes.js';
-import { showConfigs } from './dashboard/configs.js';
+import { showConfigs, wanted } from './dashboard/configs.js';
 import { byId, h, notice } from './dashboard/dom.js';
 import { showProblems } from './dashboard/problems.js';
 import { receipt, showReloads } from './dashboard/reloads.js';
@@ -17,8 +17,17 @@ const LINK = {
     stopped: 'The engine has stopped',
 };
 
-/** All that is known. */
-const known = { overview: undefined, values: [], revisions: [], historyFault: undefined, isOld: false };
+/** All that is known; of values those that are shown, by configuration. */
+const known = {
+    overview: undefined,
+    values: new Map(),
+    revisions: [],
+    historyFault: undefined,
+    isOld: false,
+};
+
+/** Of up to how many configurations the values are asked for one by one. */
+const FEW = 8;
 
 let asking = false;
 let stale = false;
@@ -47,15 +56,45 @@ function unloaded(fault) {
 
 async function load() {
     const history = ask('history').catch((fault) => ({ revisions: [], fault: fault.message }));
-    const [overview, explained, past] = await Promise.all([ask('overview'), ask('explain'), history]);
+    const [overview, past] = await Promise.all([ask('overview'), history]);
+    const values = await valuesOf(wanted(overview.status));
     if (known.isOld) setLink('live');
     Object.assign(known, {
         isOld: false,
         overview,
-        values: explained.values,
+        values,
         revisions: past.revisions,
         historyFault: past.fault,
     });
+    show();
+}
+
+/** Asks for values: of a few configurations one by one, which is less, of many in one go. */
+async function valuesOf(names) {
+    if (names.length > FEW) {
+        const { values } = await ask('explain');
+        return new Map(names.map((name) => [name, values.filter((value) => value.config_name === name)]));
+    }
+    return new Map(await Promise.all(names.map(async (name) => [name, await valuesOfOne(name)])));
+}
+
+async function valuesOfOne(name) {
+    try {
+        return (await ask('explain', { config_name: name })).values;
+    } catch (fault) {
+        // It has none that is in use.
+        if (fault.told?.kind === 'not-found') return [];
+        throw fault;
+    }
+}
+
+/** Shows what is known, and asks for the values that are to be shown and are not. */
+async function look() {
+    show();
+    const missing = wanted(known.overview.status).filter((name) => !known.values.has(name));
+    if (!missing.length) return;
+    const found = await valuesOf(missing).catch(unloaded);
+    found?.forEach((values, name) => known.values.has(name) || known.values.set(name, values));
     show();
 }
 
@@ -65,7 +104,7 @@ function show() {
     const { status, receipts, problems, browsers } = known.overview;
     showSummary(status, problems, browsers);
     showProblems(status, problems, known.revisions);
-    showConfigs(status, known.values, show);
+    showConfigs(status, known.values, look);
     showReloads(receipts);
     showChanges(status, known.revisions, known.historyFault, show);
     showBrowsers(browsers);
@@ -104,7 +143,7 @@ async function reload({ currentTarget: button }) {
 }
 
 byId('reload').addEventListener('click', reload);
-byId('filter').addEventListener('input', show);
+byId('filter').addEventListener('input', () => known.overview && look());
 byId('changes-of').addEventListener('change', show);
 setInterval(tick, 5000);
 // Some things happen without a word, such as a revision that is trusted after a while.

@@ -17,6 +17,7 @@ export function stages({ stages_us: told }) {
 const HEIGHT = 220;
 const [TOP, RIGHT, BOTTOM, LEFT] = [20, 8, 40, 56];
 const [WIDEST, NARROWEST, GAP] = [22, 8, 4];
+const WIDTH_OF_LABEL = 48;
 
 /** The glyphs below the bars, in a square of 8 around the middle. */
 const GLYPHS = {
@@ -32,7 +33,13 @@ export function chart(receipts, width, about) {
     const fits = receipts.slice(-Math.max(1, Math.floor(room / (NARROWEST + GAP))));
     const pitch = Math.min(WIDEST + GAP, room / fits.length);
     const { top, marks } = axis(fits.map((receipt) => receipt.stages_us.total));
-    const plan = { width, pitch, top, from: width - RIGHT - pitch * fits.length };
+    const plan = {
+        width,
+        pitch,
+        top,
+        from: width - RIGHT - pitch * fits.length,
+        labelled: labelled(fits, pitch, top),
+    };
     const picture = s(
         'svg',
         {
@@ -85,13 +92,13 @@ function bar(receipt, index, count, plan, about) {
         s('rect', {
             class: 'hit',
             x: x - GAP / 2,
-            y: TOP - 16,
+            y: 4,
             width: plan.pitch,
-            height: HEIGHT - TOP - BOTTOM + 34,
+            height: HEIGHT - BOTTOM + 14,
             rx: 3,
         }),
         stack(receipt, x, width, plan),
-        total > plan.top && cut(x, width, total),
+        total > plan.top && cut(x, width, plan.labelled.has(receipt) && duration(total)),
         s('path', {
             class: 'glyph',
             'data-state': state,
@@ -125,19 +132,38 @@ function stack(receipt, x, width, { top }) {
     return pieces;
 }
 
-/** A bar that is longer than there is room: it is broken, and says how long it is. */
-function cut(x, width, total) {
+/** Of the bars that are longer than there is room, those that have room to say how long they are. */
+function labelled(fits, pitch, top) {
+    const found = new Set();
+    let free = 0;
+    fits.forEach((receipt, index) => {
+        if (receipt.stages_us.total <= top || index * pitch < free) return;
+        found.add(receipt);
+        free = index * pitch + WIDTH_OF_LABEL;
+    });
+    return found;
+}
+
+/** A bar that is longer than there is room: it is broken, and may say how long it is. */
+function cut(x, width, label) {
     const y = TOP + 8;
     return [
         s('path', {
             class: 'cut',
             d: `M${x - 2} ${y + 3}L${x + width + 2} ${y - 3}V${y + 1}L${x - 2} ${y + 7}Z`,
         }),
-        s(
-            'text',
-            { class: 'mark', x: x + width / 2, y: TOP - 6, 'text-anchor': 'middle', 'aria-hidden': 'true' },
-            duration(total),
-        ),
+        label &&
+            s(
+                'text',
+                {
+                    class: 'mark',
+                    x: x + width / 2,
+                    y: TOP - 6,
+                    'text-anchor': 'middle',
+                    'aria-hidden': 'true',
+                },
+                label,
+            ),
     ];
 }
 

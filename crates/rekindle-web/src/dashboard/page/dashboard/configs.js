@@ -10,16 +10,31 @@ let chosen;
 /** Up to how many configurations the first one is unfolded at the start; what is not good always is. */
 const FEW = 6;
 
-/** All configurations. `again` shows everything anew. */
+const filter = () => byId('filter').value.trim().toLowerCase();
+
+/** The configurations whose values are to be shown: of others they need not be asked for. */
+export function wanted(status) {
+    const configs = Object.entries(status.configs);
+    return filter() ? configs.map(([name]) => name) : (chosen ?? atFirst(configs));
+}
+
+/**
+ * All configurations. `values` has those of the ones that are wanted, by name, as far as they are known yet;
+ * `again` asks for what is missing and shows everything anew.
+ */
 export function showConfigs(status, values, again) {
-    const wanted = byId('filter').value.trim().toLowerCase();
+    const wanted = filter();
     const configs = Object.entries(status.configs);
     const open = new Set(chosen ?? atFirst(configs));
-    const rows = configs.map(([name, config]) => ({ name, config, values: of(name, values, wanted) }));
-    const shown = wanted ? rows.filter((row) => row.values.length) : rows;
+    const rows = configs.map(([name, config]) => ({
+        name,
+        config,
+        values: of(name, values.get(name), wanted),
+    }));
+    const shown = wanted ? rows.filter((row) => row.values?.length) : rows;
     const fold = (name) => {
         if (!open.delete(name)) open.add(name);
-        chosen = open;
+        chosen = [...open];
         again();
     };
     paint(byId('configs'), [shown, [...open], wanted], () => {
@@ -46,9 +61,8 @@ function atFirst(configs) {
 }
 
 function of(name, values, wanted) {
-    const own = values.filter((value) => value.config_name === name);
     const has = (value) => `${name}${value.pointer} ${inline(value.value)}`.toLowerCase().includes(wanted);
-    return wanted ? own.filter(has) : own;
+    return wanted ? values?.filter(has) : values;
 }
 
 function section({ name, config, values }, isOpen, fold) {
@@ -98,20 +112,21 @@ function inside(name, config, values) {
                 `: ${config.error.message}`,
             ),
         waiting(config.pending),
-        values.length
-            ? h(
-                  'ul',
-                  { class: 'values', 'aria-label': `Values of ${name}`, onkeydown: walk },
-                  values.map((value, index) => row(value, index)),
-              )
-            : h(
-                  'p',
-                  { class: 'empty' },
-                  config.generation === null
-                      ? 'No value is in use: there never was a good one.'
-                      : 'It has no values.',
-              ),
+        values ? list(name, config, values) : h('p', { class: 'note' }, 'Reading the values…'),
     ];
+}
+
+function list(name, config, values) {
+    if (!values.length) {
+        const isNone = config.generation === null;
+        return h(
+            'p',
+            { class: 'empty' },
+            isNone ? 'No value is in use: there never was a good one.' : 'It has no values.',
+        );
+    }
+    const rows = values.map((value, index) => row(value, index));
+    return h('ul', { class: 'values', 'aria-label': `Values of ${name}`, onkeydown: walk }, rows);
 }
 
 /** The fields that wait for a restart. */
