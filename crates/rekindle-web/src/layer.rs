@@ -70,7 +70,7 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             let page = live.page(&mut parts);
-            let rendered = recorded(inner.call(Request::from_parts(parts, body)));
+            let rendered = rekindle_templates::recorded(inner.call(Request::from_parts(parts, body)));
             let (response, templates) = rendered.await;
             Ok(page.finish(&templates, response?.map(Body::new)))
         })
@@ -97,9 +97,4 @@ where
         }
         None => endpoint::text(StatusCode::NOT_FOUND, "There is nothing here."),
     }
-}
-
-/// Runs what renders a page, and tells which templates it was rendered from.
-async fn recorded<F: Future>(future: F) -> (F::Output, Vec<String>) {
-    (future.await, Vec::new())
 }

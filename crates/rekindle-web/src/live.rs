@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use rekindle::{Error, ErrorKind, HotReloadManager, Result};
+use rekindle_templates::{Engine, Templates};
 use tokio::task::JoinSet;
 
 use crate::dashboard::{About, Dashboard};
@@ -16,7 +17,7 @@ use crate::guard::{Guard, Token};
 use crate::hub::{Hub, hash, template_id};
 use crate::inject::{self, Wish};
 use crate::protocol;
-use crate::source::{Configs, Source, follow};
+use crate::source::{Configs, Source, TemplatesSource, follow};
 use crate::{Body, LiveReloadLayer, Problem, Session, Update, overlay};
 
 /// How many browsers are connected at most; further ones are asked to come later.
@@ -70,7 +71,12 @@ impl std::fmt::Debug for LiveReloadBuilder {
 }
 
 impl LiveReloadBuilder {
-    /// Has pages follow something beside the configurations: templates, assets, or a source of one's own.
+    /// Has pages follow the templates that they are rendered from.
+    pub fn templates<E: Engine>(self, templates: &Templates<E>) -> Self {
+        self.source(TemplatesSource::new(templates.clone()))
+    }
+
+    /// Has pages follow a source of one's own, beside the configurations.
     pub fn source(mut self, source: impl Source) -> Self {
         self.sources.push(Box::new(source));
         self

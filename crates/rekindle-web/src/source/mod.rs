@@ -1,5 +1,7 @@
 //! [`Source`]: something that pages are made of, and that changes.
 
+mod templates;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use tokio::task::JoinSet;
 
 use crate::hub::{Hub, hash};
 use crate::{Problem, Update};
+
+pub(crate) use templates::TemplatesSource;
 
 /// Something that pages are made of: the configurations, templates, assets, or what a program has of its own.
 #[async_trait]
