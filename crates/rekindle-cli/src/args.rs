@@ -10,9 +10,11 @@ use clap_complete::Shell;
 use rekindle::{HotReload, HotReloadBuilder};
 
 use crate::control::Asked;
+use crate::dev::DevArgs;
 use crate::help;
+use crate::new::NewArgs;
 
-/// Hot reload for Rust programs: watch, check and demonstrate it.
+/// Hot reload for Rust programs: see it in the browser, watch, check and demonstrate it.
 #[derive(Debug, Parser)]
 #[command(name = "rekindle", version, after_help = help::REKINDLE, max_term_width = 110)]
 pub(crate) struct Cli {
@@ -32,6 +34,12 @@ pub(crate) enum Command {
     /// Load and validate every configuration as a start of the program would.
     #[command(after_help = help::CHECK)]
     Check(CheckArgs),
+    /// Show a directory's pages in the browser, and in them each save as it happens.
+    #[command(after_help = help::DEV)]
+    Dev(DevArgs),
+    /// Write a small site to begin with, for `rekindle dev`.
+    #[command(after_help = help::NEW)]
+    New(NewArgs),
     /// Edit a small project in a temporary directory, and show what a running program sees of it.
     #[command(after_help = help::DEMO)]
     Demo(DemoArgs),
@@ -173,7 +181,7 @@ impl CompletionsArgs {
     }
 }
 
-fn milliseconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn milliseconds(text: &str) -> Result<Duration, String> {
     let number: Result<u64, _> = text.parse();
     number
         .map(Duration::from_millis)

@@ -5,6 +5,8 @@
 pub(crate) const REKINDLE: &str = "\
 Examples:
   rekindle demo                     See it work, on a project of its own
+  rekindle new site                 Write a small site to begin with,
+  rekindle dev site --open          and see each save of it in the browser
   rekindle watch                    Tell of every change below this directory
   rekindle check --env production   Fail if something is not fit for production
   rekindle status                   How the program of this directory is
@@ -73,6 +75,49 @@ Exit codes:
   0  Every configuration is good, or there is none
   1  At least one is not, or not all could be looked at
   2  Wrong usage: an unknown option, a missing directory";
+
+pub(crate) const DEV: &str = "\
+Examples:
+  rekindle dev                              This directory
+  rekindle dev site --open                  Another, and open the browser
+  rekindle dev --proxy http://127.0.0.1:3000
+                                            In front of a server of your own
+  rekindle dev --host 0.0.0.0 --allow-host 192.168.1.5
+                                            For a phone in the same network
+
+What it shows of DIR:
+  templates/index.html    is /, about.html or about/index.html is /about; with
+                          MiniJinja. Names with _ in front, and what is in
+                          layouts/ or partials/, are parts of pages.
+  config/site.toml        is {{ site.title }} in them; beside it there are
+                          {{ request.path }} and {{ request.query.name }}
+  static/app.css          is /static/app.css, {{ asset('app.css') }} in a page
+  A directory without templates/ is shown as it is: index.html and so on.
+
+With --proxy the files of DIR are watched, and the other server shows them: a
+stylesheet or an image is exchanged by its name, anything else renders the page
+anew. WebSockets are passed through.
+
+Only this machine can reach it, unless --host says otherwise; then whoever can
+reach the machine sees the pages, and only names given with --allow-host are
+answered. The dashboard is at /_rekindle/, behind a token of each run.
+
+Exit codes:
+  0  Ended by SIGINT (Ctrl-C) or SIGTERM, or nobody reads the output any more
+  1  The files cannot be watched, or the system does not let it listen
+  2  Wrong usage: a missing directory, a port that is taken, an unknown option";
+
+pub(crate) const NEW: &str = "\
+Examples:
+  rekindle new site           Makes the directory and writes a small site to it
+  rekindle new . --force      Adds to this directory what it lacks of that
+
+Nothing is ever overwritten.
+
+Exit codes:
+  0  It is there
+  1  The system does not let it be written
+  2  Wrong usage: the directory is not empty";
 
 pub(crate) const DEMO: &str = "\
 Examples:
@@ -220,7 +265,15 @@ Examples:
 mod tests {
     #[test]
     fn no_line_is_broken_by_a_terminal() {
-        let own = [super::REKINDLE, super::WATCH, super::CHECK, super::DEMO, super::COMPLETIONS];
+        let own = [
+            super::REKINDLE,
+            super::WATCH,
+            super::CHECK,
+            super::DEV,
+            super::NEW,
+            super::DEMO,
+            super::COMPLETIONS,
+        ];
         let asking = [super::STATUS, super::GET, super::SET, super::EXPLAIN, super::DIFF, super::HISTORY];
         let others = [super::RESTORE, super::RELOAD, super::SCHEMA];
         for text in own.into_iter().chain(asking).chain(others) {

@@ -1,6 +1,6 @@
 //! The command line of rekindle: arguments in, an exit code out.
 //!
-//! [`args`] and [`help`] say what can be asked for; `watch`, `check` and `demo` do it, and [`control`] those
+//! [`args`] and [`help`] say what can be asked for; `watch`, `check`, `dev`, `new` and `demo` do it, and [`control`] those
 //! commands that ask a running program. They share [`record`]
 //! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
 //! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints). [`tui`] is the
@@ -10,7 +10,9 @@ mod args;
 mod check;
 mod control;
 mod demo;
+mod dev;
 mod help;
+mod new;
 mod output;
 mod record;
 mod render;
@@ -53,11 +55,13 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime(&command)?;
     let result = runtime.block_on(async {
         match command {
             Command::Watch(args) => watch::run(&args).await,
             Command::Check(args) => check::run(&args).await,
+            Command::Dev(args) => dev::run(&args).await,
+            Command::New(args) => new::run(&args),
             Command::Demo(args) => demo::run(&args).await,
             Command::Completions(args) => output::print(&args.script()),
             Command::Asked(asked) => control::run(&asked).await,
@@ -66,4 +70,13 @@ fn run(command: Command) -> Result<(), Stop> {
     // A line that a stuck reader does not take must not hold the end.
     runtime.shutdown_background();
     result
+}
+
+/// A page that takes long to render is not to hold up the others; nothing else here is worth a second thread.
+fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Dev(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
 }
