@@ -1,18 +1,63 @@
 //! `rekindle dev`: a directory in, its pages in a browser out, each save shown there and in the terminal.
+//!
+//! [`listen`] finds the port, [`serve`] answers on it with what is [`shown`]: the templates of the directory, its
+//! plain files, or another server by way of [`proxy`]. [`greet`] says where to look.
 
-#![allow(dead_code)]
 mod answer;
 mod args;
 mod browser;
+mod greet;
 mod listen;
 mod notice;
 mod pages;
 mod proxy;
+mod serve;
+mod shown;
 
-pub(crate) use args::DevArgs;
-
+use crate::output;
+use crate::signals::Signals;
 use crate::stop::Stop;
+pub(crate) use args::DevArgs;
+use shown::Shown;
 
-pub(crate) async fn run(_args: &DevArgs) -> Result<(), Stop> {
-    Ok(())
+/// Serves until it is ended.
+///
+/// # Errors
+///
+/// What keeps it from listening or from watching the files; [`Stop::Closed`] when nobody reads any more.
+pub(crate) async fn run(args: &DevArgs) -> Result<(), Stop> {
+    let mut signals = Signals::listen()?;
+    let listener = listen::listen(args.host, args.port).await?;
+    let bound = listener.local_addr()?;
+    not_itself(args, bound)?;
+    let shown = Shown::start(args).await?;
+    output::print(&greet::greeting(args, bound, shown.what()))?;
+    if args.open {
+        tokio::spawn(open(listen::local_url(bound)));
+    }
+    let mut ended = Ok(());
+    let end = async {
+        ended = tokio::select! {
+            () = signals.received() => Ok(()),
+            () = output::closed() => Err(Stop::Closed),
+        };
+    };
+    serve::serve(listener, shown.service(), end).await;
+    shown.stop().await?;
+    ended
+}
+
+async fn open(url: String) {
+    if let Err(why) = browser::open(url).await {
+        output::note(&why);
+    }
+}
+
+fn not_itself(args: &DevArgs, bound: std::net::SocketAddr) -> Result<(), Stop> {
+    match &args.proxy {
+        Some(upstream) if proxy::is_itself(upstream, bound) => {
+            Err(Stop::Usage(format!("{upstream} is this very program: --proxy names the server behind it")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -8,10 +8,10 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rekindle_web::{Body, BoxError};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
@@ -39,17 +39,18 @@ where
     S::Future: Send,
     S::Error: Into<BoxError>,
 {
-    let open = GracefulShutdown::new();
+    let (is_over, over) = watch::channel(false);
     tokio::select! {
-        () = accept(&listener, &service, &open) => {}
+        () = accept(&listener, &service, over) => {}
         () = end => {}
     }
     drop(listener);
+    is_over.send_replace(true);
     // What takes longer is broken off with the runtime.
-    let _in_time = timeout(LAST_WORDS, open.shutdown()).await;
+    let _in_time = timeout(LAST_WORDS, is_over.closed()).await;
 }
 
-async fn accept<S>(listener: &TcpListener, service: &S, open: &GracefulShutdown)
+async fn accept<S>(listener: &TcpListener, service: &S, over: watch::Receiver<bool>)
 where
     S: Service<Request<Incoming>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
@@ -57,14 +58,16 @@ where
 {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => connect(stream, Told { service: service.clone(), peer: Peer(peer.ip()) }, open),
+            Ok((stream, peer)) => {
+                connect(stream, Told { service: service.clone(), peer: Peer(peer.ip()) }, over.clone())
+            }
             // One that broke off already, or no descriptors: the next may do better.
             Err(_) => sleep(BREATH).await,
         }
     }
 }
 
-fn connect<S>(stream: TcpStream, service: Told<S>, open: &GracefulShutdown)
+fn connect<S>(stream: TcpStream, service: Told<S>, mut over: watch::Receiver<bool>)
 where
     S: Service<Request<Incoming>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
@@ -76,9 +79,13 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
-    let connection = open.watch(connection);
     tokio::spawn(async move {
+        let mut connection = std::pin::pin!(connection);
         // What breaks a connection concerns the two ends of it.
+        tokio::select! {
+            _broken = connection.as_mut() => return,
+            _ = over.wait_for(|is_over| *is_over) => connection.as_mut().graceful_shutdown(),
+        }
         let _broken = connection.await;
     });
 }

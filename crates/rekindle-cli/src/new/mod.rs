@@ -91,8 +91,11 @@ fn next_steps(dir: &Path, kept: usize) -> String {
     let shown = dir.to_string_lossy();
     let shown = printable(&shown);
     let written = count(FILES.len() - kept, "file");
-    let kept =
-        if kept > 0 { format!(", and {} left as they were", count(kept, "file")) } else { String::new() };
+    let kept = match kept {
+        0 => String::new(),
+        1 => ", 1 that was there left as it was".to_owned(),
+        kept => format!(", {kept} that were there left as they were"),
+    };
     let edit = ["templates/index.html", "static/app.css", "config/site.toml"]
         .map(|file| format!("  {file}\n"))
         .concat();

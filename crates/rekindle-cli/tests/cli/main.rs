@@ -3,7 +3,9 @@
 mod check;
 mod control;
 mod demo;
+mod dev;
 mod help;
+mod new;
 mod support;
 #[cfg(unix)]
 mod tui;
