@@ -6,6 +6,7 @@
 mod answer;
 mod args;
 mod browser;
+mod context;
 mod greet;
 mod listen;
 mod notice;

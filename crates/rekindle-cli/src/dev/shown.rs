@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::answer;
 use super::args::DevArgs;
-use super::proxy::{Patience, Proxy};
+use super::proxy::Proxy;
 use super::serve::Peer;
 use crate::stop::Stop;
 
@@ -44,11 +44,10 @@ impl Shown {
     /// What keeps the engine from starting.
     pub(super) async fn start(args: &DevArgs) -> Result<Self, Stop> {
         let manager = args.builder(&["**/*"], &MADE).start().await?;
-        let patience = Patience::default();
         match &args.proxy {
             Some(upstream) => {
                 let what = format!("{upstream}, and live reload for {}", manager.root().display());
-                Ok(Self { manager, what, source: Source::Proxy(Proxy::new(upstream.clone(), patience)) })
+                Ok(Self { manager, what, source: Source::Proxy(Proxy::new(upstream.clone())) })
             }
             None => {
                 let what = manager.root().display().to_string();

@@ -1,15 +1,18 @@
 //! `--proxy`: a request in, the other server's answer out, as it comes.
 //!
 //! [`headers`] says what is passed on of a head, [`upstream`] where to; [`tunnel`] carries what is no HTTP any
-//! more, and [`patience`] waits for a server that is away. Bodies are never gathered.
+//! more, and [`patience`] waits for a server that is away. Bodies are never gathered. [`seen`] knows what has gone
+//! by, and [`effect`] what a save therefore means for the pages.
 
+pub(super) mod effect;
 mod headers;
 mod patience;
+mod seen;
 mod tunnel;
 mod upstream;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -17,11 +20,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rekindle_web::Body;
+use rekindle_web::{Body, Update};
 
 use super::answer;
 use super::notice;
-pub(in crate::dev) use patience::Patience;
+use patience::Patience;
+use seen::Seen;
 pub(crate) use upstream::Upstream;
 
 /// Passes requests on to another server.
@@ -30,16 +34,37 @@ pub(super) struct Proxy {
     upstream: Arc<Upstream>,
     client: Client<HttpConnector, Incoming>,
     patience: Patience,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Proxy {
     /// To this server. A connection is made for each request: one that is kept would be dead after a restart of
     /// the other server, and would keep one that serves a single connection at a time from serving others.
-    pub(super) fn new(upstream: Upstream, patience: Patience) -> Self {
+    pub(super) fn new(upstream: Upstream) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Self { upstream: Arc::new(upstream), client, patience }
+        let (patience, seen) = (Patience::default(), Arc::default());
+        Self { upstream: Arc::new(upstream), client, patience, seen }
+    }
+
+    /// What a save means for the pages. The other server is waited for, should that restart it.
+    pub(super) fn effect(&self, file: &str, is_gone: bool) -> Vec<Update> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let effect = effect::of(file, is_gone, &seen);
+        if effect.restarts {
+            self.patience.expect_restart(&self.upstream);
+        }
+        effect.updates
+    }
+
+    /// Resolves when the other server was away and is back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelling it loses nothing: the next call resolves at once.
+    pub(super) async fn is_back(&self) {
+        self.patience.is_back().await;
     }
 
     /// The other server's answer, or a page that says why there is none.
@@ -49,13 +74,24 @@ impl Proxy {
         }
         let is_for_people = answer::is_for_people(request.headers());
         let host = request.headers().get(header::HOST).cloned();
+        let path = request.uri().path().to_owned();
         let browser = hyper::upgrade::on(&mut request);
         let asks_upgrade = headers::request(request.headers_mut(), &self.upstream, peer);
         *request.uri_mut() = self.upstream.uri(request.uri());
         *request.version_mut() = http::Version::HTTP_11;
         match self.client.request(request).await {
-            Ok(response) => self.pass_back(response, host.as_ref(), asks_upgrade.then_some(browser)),
+            Ok(response) => {
+                self.note(&path, &response);
+                self.pass_back(response, host.as_ref(), asks_upgrade.then_some(browser))
+            }
             Err(error) => self.away(&error, is_for_people),
+        }
+    }
+
+    fn note(&self, path: &str, response: &Response<Incoming>) {
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if let Some(kind) = kind.filter(|_| response.status().is_success()) {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(path, kind);
         }
     }
 
