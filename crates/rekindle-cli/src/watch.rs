@@ -78,31 +78,39 @@ impl Teller<'_> {
     }
 
     fn lines(&self, record: &Record) -> String {
-        let time = jiff::Zoned::now().strftime("%H:%M:%S%.3f").to_string();
-        let renderer = Renderer { width: output::width() };
-        let status = self.manager.status();
-        match record {
-            Record::Ready { .. } => renderer.lines(record, &time) + &summary(&status),
-            Record::ValidationFailed { config_name, error, .. } => self
-                .refusal(&status, config_name, error, &time)
-                .unwrap_or_else(|| renderer.lines(record, &time)),
-            _ => renderer.lines(record, &time),
-        }
+        let lines = lines(self.manager, record);
+        if matches!(record, Record::Ready { .. }) { lines + &summary(&self.manager.status()) } else { lines }
     }
+}
 
-    /// A refusal beside the lines that caused it. `None` if it is another fault by now: its own record
-    /// is about to come.
-    fn refusal(&self, status: &Status, name: &str, error: &str, time: &str) -> Option<String> {
-        let config = status.configs.get(name)?;
-        let ConfigState::Degraded(now) = &config.state else { return None };
-        if now.to_string() != error {
-            return None;
+/// A record for people, at this time of the day.
+pub(crate) fn lines(manager: &HotReloadManager, record: &Record) -> String {
+    let (time, renderer) = (now(), Renderer { width: output::width() });
+    let refused = match record {
+        Record::ValidationFailed { config_name, error, .. } => {
+            refusal(&manager.status(), config_name, error, &time)
         }
-        let stays =
-            if config.generation.is_some() { "the last good value stays" } else { "it has no value yet" };
-        let told = format!("{BOLD}{}{BOLD:#}, {stays}", printable(name));
-        Some(line(time, BAD, "refused", &told) + &snippet::report(now, &status.root, output::width()))
+        _ => None,
+    };
+    refused.unwrap_or_else(|| renderer.lines(record, &time))
+}
+
+/// The time of the day, as it stands in front of a line.
+pub(crate) fn now() -> String {
+    jiff::Zoned::now().strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// A refusal beside the lines that caused it. `None` if it is another fault by now: its own record
+/// is about to come.
+fn refusal(status: &Status, name: &str, error: &str, time: &str) -> Option<String> {
+    let config = status.configs.get(name)?;
+    let ConfigState::Degraded(now) = &config.state else { return None };
+    if now.to_string() != error {
+        return None;
     }
+    let stays = if config.generation.is_some() { "the last good value stays" } else { "it has no value yet" };
+    let told = format!("{BOLD}{}{BOLD:#}, {stays}", printable(name));
+    Some(line(time, BAD, "refused", &told) + &snippet::report(now, &status.root, output::width()))
 }
 
 /// What there is at the start.
