@@ -1,13 +1,14 @@
 //! `rekindle dev`: a directory in, its pages in a browser out, each save shown there and in the terminal.
 //!
 //! [`listen`] finds the port, [`serve`] answers on it with what is [`shown`]: the templates of the directory, its
-//! plain files, or another server by way of [`proxy`]. [`greet`] says where to look.
+//! plain files, or another server by way of [`proxy`]; [`guard`] stands in front. [`greet`] says where to look.
 
 mod answer;
 mod args;
 mod browser;
 mod context;
 mod greet;
+mod guard;
 mod listen;
 mod notice;
 mod pages;
@@ -19,6 +20,7 @@ use crate::output;
 use crate::signals::Signals;
 use crate::stop::Stop;
 pub(crate) use args::DevArgs;
+use guard::{Guard, Guarded};
 use shown::Shown;
 
 /// Serves until it is ended.
@@ -43,7 +45,8 @@ pub(crate) async fn run(args: &DevArgs) -> Result<(), Stop> {
             () = output::closed() => Err(Stop::Closed),
         };
     };
-    serve::serve(listener, shown.service(), end).await;
+    let guard = Guard::new(&args.allow_host, bound);
+    serve::serve(listener, Guarded::new(guard, shown.service()), end).await;
     shown.stop().await?;
     ended
 }

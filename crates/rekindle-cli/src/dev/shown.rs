@@ -20,6 +20,9 @@ use crate::stop::Stop;
 /// Left out of what is watched where that is not `templates/` and `static/`: what tools make.
 const MADE: [&str; 4] = ["**/node_modules", "**/target", "**/__pycache__", "**/data/backups"];
 
+/// An answer that is being made.
+pub(super) type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
+
 /// What is shown.
 pub(super) struct Shown {
     manager: HotReloadManager,
@@ -87,7 +90,7 @@ impl Source {
 impl Service<Request<Incoming>> for Source {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Answering<Infallible>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
