@@ -8,17 +8,20 @@
 //! lol_html is the tokenizer. Its output is counted and thrown away: what was read goes out from the bytes it came in,
 //! cut at the source locations, and so cannot come out differently.
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use lol_html::html_content::{Attribute, Doctype};
-use lol_html::send::{Element, HtmlRewriter, Settings};
-use lol_html::{HandlerResult, MemorySettings, OutputSink, doctype, element};
+use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings};
+use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector, doctype};
 
 use super::decide::Markup;
 
 /// What an unfinished token may take, in bytes, before the search is given up.
 const TOKEN_LIMIT: usize = 256 << 10;
+
+static EVERY: LazyLock<Selector> = LazyLock::new(|| "*".parse().expect("it is a selector"));
 
 /// The elements that a head can hold.
 const OF_HEAD: [&str; 13] = [
@@ -100,13 +103,15 @@ fn settings(reader: Reader) -> Settings<'static, 'static> {
         found.whole |= found.point.is_none();
         Ok(())
     };
+    let every = ElementContentHandlers::default()
+        .element(move |element: &mut Element<'_, '_>| reader.element(element));
     let memory = MemorySettings::new().with_max_allowed_memory_usage(TOKEN_LIMIT);
     Settings::new_send()
         // What is ambiguous begins in `<select>` or `<frameset>`, and the search ends before those.
         .with_strict(false)
         .with_memory_settings(memory)
         .append_document_content_handler(doctype!(whole))
-        .append_element_content_handler(element!("*", move |element| reader.element(element)))
+        .append_element_content_handler((Cow::Borrowed(&*EVERY), every))
 }
 
 /// What the rewriter calls.
