@@ -48,7 +48,9 @@ async function dashboard(visit) {
     await page.waitForSelector('#link[data-state=live]');
     await page.waitForSelector('.values > li');
     await page.waitForSelector('.generation');
-    await page.evaluate(() => { window.sameLoad = true; });
+    await page.evaluate(() => {
+        window.sameLoad = true;
+    });
     return page;
 }
 
@@ -65,7 +67,8 @@ const problems = () => document.querySelectorAll('.problem').length;
 
 const content = (name) => {
     const rows = [...document.querySelectorAll('.values > li')];
-    return rows.find((row) => row.querySelector('b').textContent === name)?.querySelector('.content').textContent;
+    return rows.find((row) => row.querySelector('b').textContent === name)?.querySelector('.content')
+        .textContent;
 };
 
 const isShown = (selector) => {
@@ -77,7 +80,9 @@ const isShown = (selector) => {
 function overflowing() {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll('body *')].filter((element) => {
-        const isOut = element.getBoundingClientRect().right > width + 1 && getComputedStyle(element).visibility !== 'hidden';
+        const isOut =
+            element.getBoundingClientRect().right > width + 1 &&
+            getComputedStyle(element).visibility !== 'hidden';
         return isOut && !element.closest('.wide, .diff, .frame, .skip, [hidden]');
     });
     const page = document.documentElement.scrollWidth > width ? ['the page'] : [];
@@ -124,7 +129,10 @@ suite('dashboard', (scenario) => {
     told('every value is shown with its origin when it has the focus or is pointed at', async ({ visit }) => {
         const page = await dashboard(visit);
         await row(page, 'port').focus();
-        assert.match(await page.textContent('#tip'), /config\/app\.local\.toml:2:8.*over 8080 from config\/app\.toml:5:8/);
+        assert.match(
+            await page.textContent('#tip'),
+            /config\/app\.local\.toml:2:8.*over 8080 from config\/app\.toml:5:8/,
+        );
         assert.equal(await row(page, 'port').getAttribute('aria-describedby'), 'tip');
         await page.keyboard.press('Escape');
         await until(page, isShown, false, '#tip');
@@ -158,7 +166,10 @@ suite('dashboard', (scenario) => {
             await site.write('config/app.local.toml', `[server]\nport = ${port}\n`);
             await until(page, content, String(port), 'port');
         }
-        assert.equal(await page.evaluate(() => document.activeElement.querySelector('b').textContent), 'port');
+        assert.equal(
+            await page.evaluate(() => document.activeElement.querySelector('b').textContent),
+            'port',
+        );
         assert.match(await page.textContent('#tip'), /^config\/app\.local\.toml:2:8 \(local\)5/);
         await until(page, () => document.querySelector('.row.added')?.textContent, '+/server/port = 5');
         await assertSound(page);
@@ -168,7 +179,10 @@ suite('dashboard', (scenario) => {
         const page = await dashboard(visit);
         await site.edit('config/app.toml', 'workers = 4', 'workers = 8');
         await page.waitForSelector('.fold .state[data-state=pending]');
-        assert.match(await page.textContent('.waiting'), /1 value on disk waits for a restart:\/server\/workers: 4 → 8/);
+        assert.match(
+            await page.textContent('.waiting'),
+            /1 value on disk waits for a restart:\/server\/workers: 4 → 8/,
+        );
         assert.equal(await page.evaluate(content, 'workers'), '4');
         await assertSound(page);
     });
@@ -200,32 +214,44 @@ suite('dashboard', (scenario) => {
         await assertSound(page);
     });
 
-    told('a roll-back is asked for twice and says what came of it, by keyboard alone', async ({ site, visit }) => {
-        const page = await dashboard(visit);
-        await site.write('config/db.toml', 'size = 2\n');
-        const button = page.locator('#changes button[aria-label="Roll db back to revision 1"]');
-        await button.focus();
-        await page.keyboard.press('Enter');
-        await page.waitForSelector('dialog .row.removed');
-        assert.deepEqual(await page.locator('dialog .row').allTextContents(), ['−/size = 2', '+/size = 1']);
-        assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
-        await page.keyboard.press('Escape');
-        await until(page, isShown, false, 'dialog');
-        assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Roll db back to revision 1');
-        assert.equal(await site.read('config/db.toml'), 'size = 2\n');
+    told(
+        'a roll-back is asked for twice and says what came of it, by keyboard alone',
+        async ({ site, visit }) => {
+            const page = await dashboard(visit);
+            await site.write('config/db.toml', 'size = 2\n');
+            const button = page.locator('#changes button[aria-label="Roll db back to revision 1"]');
+            await button.focus();
+            await page.keyboard.press('Enter');
+            await page.waitForSelector('dialog .row.removed');
+            assert.deepEqual(await page.locator('dialog .row').allTextContents(), [
+                '−/size = 2',
+                '+/size = 1',
+            ]);
+            assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
+            await page.keyboard.press('Escape');
+            await until(page, isShown, false, 'dialog');
+            assert.equal(
+                await page.evaluate(() => document.activeElement.ariaLabel),
+                'Roll db back to revision 1',
+            );
+            assert.equal(await site.read('config/db.toml'), 'size = 2\n');
 
-        await page.keyboard.press('Enter');
-        await page.waitForSelector('dialog .row.removed');
-        await page.keyboard.press('Tab');
-        assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Roll back to revision 1');
-        await page.keyboard.press('Enter');
-        await page.waitForSelector('dialog .receipt');
-        assert.match(await page.textContent('.receipt'), /applied: db, generation \d/);
-        assert.equal(await site.read('config/db.toml'), 'size = 1\n');
-        await page.keyboard.press('Enter');
-        await until(page, isShown, false, 'dialog');
-        await assertSound(page);
-    });
+            await page.keyboard.press('Enter');
+            await page.waitForSelector('dialog .row.removed');
+            await page.keyboard.press('Tab');
+            assert.equal(
+                await page.evaluate(() => document.activeElement.textContent),
+                'Roll back to revision 1',
+            );
+            await page.keyboard.press('Enter');
+            await page.waitForSelector('dialog .receipt');
+            assert.match(await page.textContent('.receipt'), /applied: db, generation \d/);
+            assert.equal(await site.read('config/db.toml'), 'size = 1\n');
+            await page.keyboard.press('Enter');
+            await until(page, isShown, false, 'dialog');
+            await assertSound(page);
+        },
+    );
 
     told('the reloads can be gone through by the arrow keys and read as a table', async ({ site, visit }) => {
         const page = await dashboard(visit);
@@ -250,9 +276,15 @@ suite('dashboard', (scenario) => {
     told('values are found by their names and contents', async ({ visit }) => {
         const page = await dashboard(visit);
         await page.fill('#filter', 'orders');
-        await until(page, () => [...document.querySelectorAll('.values b')].map((name) => name.textContent), ['title']);
+        await until(page, () => [...document.querySelectorAll('.values b')].map((name) => name.textContent), [
+            'title',
+        ]);
         await page.fill('#filter', 'size');
-        await until(page, () => [...document.querySelectorAll('.config .name')].map((name) => name.textContent), ['db']);
+        await until(
+            page,
+            () => [...document.querySelectorAll('.config .name')].map((name) => name.textContent),
+            ['db'],
+        );
         await page.fill('#filter', 'no such thing');
         await page.waitForSelector('#configs .empty');
         assert.match(await page.textContent('#configs'), /No value has “no such thing”/);
@@ -272,7 +304,12 @@ suite('dashboard', (scenario) => {
             const at = await page.evaluate(() => {
                 const element = document.activeElement;
                 const isSeen = element.matches('.bar') || getComputedStyle(element).outlineStyle !== 'none';
-                return element === document.body ? null : [element.id || element.className.baseVal || element.className || element.tagName, isSeen];
+                return element === document.body
+                    ? null
+                    : [
+                          element.id || element.className.baseVal || element.className || element.tagName,
+                          isSeen,
+                      ];
             });
             if (!at) break;
             assert.ok(at[1], `${at[0]} does not show that it has the focus`);
@@ -313,7 +350,12 @@ suite('dashboard', (scenario) => {
                 assert.deepEqual(await page.evaluate(pale), [], colorScheme);
                 assert.deepEqual(await page.evaluate(overflowing), [], colorScheme);
             }
-            assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.turn')).transitionProperty), 'none');
+            assert.equal(
+                await page.evaluate(
+                    () => getComputedStyle(document.querySelector('.turn')).transitionProperty,
+                ),
+                'none',
+            );
             await assertSound(page);
         });
     }

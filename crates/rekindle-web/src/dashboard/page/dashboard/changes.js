@@ -62,6 +62,7 @@ export function showChanges(status, revisions, fault, again) {
 function pick(names) {
     const select = byId('changes-of');
     const chosen = select.value;
+    byId('pick').hidden = names.length < 2;
     paint(select, names, () => [
         h('option', { value: '' }, 'all configurations'),
         names.map((name) => h('option', { value: name }, name)),

@@ -25,6 +25,7 @@ export function wanted(status) {
 export function showConfigs(status, values, again) {
     const wanted = filter();
     const configs = Object.entries(status.configs);
+    byId('filter').hidden = !configs.length;
     const open = new Set(chosen ?? atFirst(configs));
     const rows = configs.map(([name, config]) => ({
         name,

@@ -11,7 +11,8 @@ export function showReloads(receipts) {
     shown = receipts;
     byId('reloads-note').textContent = receipts.length ? `the last ${receipts.length}` : '';
     draw();
-    paint(byId('reloads'), receipts, () => (receipts.length ? table(receipts) : 'None yet.'));
+    byId('as-table').hidden = !receipts.length;
+    paint(byId('reloads'), receipts, () => (receipts.length ? table(receipts) : []));
 }
 
 /** Draws the chart as wide as there is room. */

@@ -81,7 +81,14 @@ async function restore(dialog, { config_name, revision }, buttons) {
     for (const button of buttons) button.disabled = true;
     let told;
     try {
-        told = receipt((await ask('restore', { config_name, revision })).receipt);
+        const done = (await ask('restore', { config_name, revision })).receipt;
+        told = [
+            receipt(done),
+            done.outcome === 'unchanged' &&
+                h('p', {}, 'Its values were in use already; its files are as they were.'),
+        ]
+            .filter(Boolean)
+            .flat();
     } catch (fault) {
         told = [
             h('p', { class: 'why' }, fault.message),

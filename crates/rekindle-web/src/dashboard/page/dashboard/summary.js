@@ -3,7 +3,7 @@
 import { byId, h, icon, paint } from './dom.js';
 import { count, duration, state } from './words.js';
 
-const COLOURS = { good: '#1a7f37', pending: '#9a6700', bad: '#cf222e' };
+const COLOURS = { good: '#1a7f37', same: '#566070', pending: '#9a6700', bad: '#cf222e' };
 
 /** How everything is, in a line. */
 export function showSummary(status, problems, browsers) {
@@ -46,6 +46,8 @@ export function showSummary(status, problems, browsers) {
     );
 }
 
+const NOTHING = { state: 'same', word: 'Nothing yet', note: 'no configuration is there' };
+
 function overall(status, problems, bad, pending) {
     if (bad) return { state: 'bad', word: `${bad} degraded`, note: 'the last good values are in use' };
     if (problems.length)
@@ -61,6 +63,7 @@ function overall(status, problems, bad, pending) {
             word: 'Pending restart',
             note: `${count(pending, 'configuration')} with held values`,
         };
+    if (!Object.keys(status.configs).length) return NOTHING;
     return { state: 'good', word: 'All good', note: 'what is on disk is in use' };
 }
 

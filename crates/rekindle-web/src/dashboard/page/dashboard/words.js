@@ -6,7 +6,8 @@ export function duration(us) {
     if (us < 1000) return `${us} µs`;
     if (us < 1e6) return `${digits(us / 1000)} ms`;
     if (us < 6e7) return `${digits(us / 1e6)} s`;
-    return `${Math.floor(us / 6e7)} min ${Math.round((us % 6e7) / 1e6)} s`;
+    const seconds = Math.round(us / 1e6);
+    return `${Math.floor(seconds / 60)} min${seconds % 60 ? ` ${seconds % 60} s` : ''}`;
 }
 
 const digits = (number) => String(Number(number.toPrecision(number < 100 ? 2 : 3)));
@@ -91,12 +92,13 @@ export function state(config) {
     return { word: 'good', state: 'good' };
 }
 
+/** What browsers have in their texts, the particular before what all have; and by what their versions are told. */
 const NAMES = [
     ['Edg/', 'Edge'],
     ['OPR/', 'Opera'],
     ['Firefox/', 'Firefox'],
     ['Chrome/', 'Chrome'],
-    ['Safari/', 'Safari'],
+    ['Version/', 'Safari'],
 ];
 const SYSTEMS = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux'];
 
