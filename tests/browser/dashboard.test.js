@@ -85,6 +85,16 @@ function overflowing() {
             getComputedStyle(element).visibility !== 'hidden';
         return isOut && !element.closest('.wide, .diff, .frame, .skip, [hidden]');
     });
+    // A text that is longer than its box, where that is not shortened on purpose.
+    const cut = [...document.querySelectorAll('.tile *, .card *, .problem *, .top *')].filter((element) => {
+        const isCut = element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+        return (
+            isCut &&
+            getComputedStyle(element).textOverflow !== 'ellipsis' &&
+            !element.closest('.wide, .diff, .frame, .where')
+        );
+    });
+    wide.push(...cut);
     const page = document.documentElement.scrollWidth > width ? ['the page'] : [];
     return [...page, ...wide.map((element) => `${element.tagName}.${element.className}`)];
 }
