@@ -1,5 +1,6 @@
 //! Templates and static files that are kept live.
 
+mod assets;
 mod engine;
 mod files;
 mod inbox;
@@ -8,6 +9,10 @@ mod problem;
 mod source;
 mod templates;
 
+pub use assets::{
+    Asset, AssetChange, AssetChanges, AssetKind, AssetNews, AssetProblem, Assets, AssetsBuilder, Encoding,
+    Manifest, OpenedAsset, Representation,
+};
 #[cfg(feature = "minijinja")]
 pub use engine::MiniJinja;
 pub use engine::{Edit, Engine, Fault, Parsed, Place, Reference, Target};
