@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use rekindle::{Error, ErrorKind, HotReloadManager, Result};
-use rekindle_templates::{Engine, Templates};
+use rekindle_templates::{Assets, Engine, Templates};
 use tokio::task::JoinSet;
 
 use crate::dashboard::{About, Dashboard};
@@ -17,7 +17,7 @@ use crate::guard::{Guard, Token};
 use crate::hub::{Hub, hash, template_id};
 use crate::inject::{self, Wish};
 use crate::protocol;
-use crate::source::{Configs, Source, TemplatesSource, follow};
+use crate::source::{AssetsSource, Configs, Source, TemplatesSource, follow};
 use crate::{Body, LiveReloadLayer, Problem, Session, Update, overlay};
 
 /// How many browsers are connected at most; further ones are asked to come later.
@@ -74,6 +74,11 @@ impl LiveReloadBuilder {
     /// Has pages follow the templates that they are rendered from.
     pub fn templates<E: Engine>(self, templates: &Templates<E>) -> Self {
         self.source(TemplatesSource::new(templates.clone()))
+    }
+
+    /// Has pages follow the static files that they use.
+    pub fn assets(self, assets: &Assets) -> Self {
+        self.source(AssetsSource::new(assets.clone()))
     }
 
     /// Has pages follow a source of one's own, beside the configurations.
@@ -211,7 +216,9 @@ impl LiveReload {
     pub fn page(&self, request: &mut Parts) -> PendingPage {
         let revision = protocol::written(self.inner.hub.revision());
         let mut wish = Wish::of(request);
-        wish.prepare(&mut request.headers, &revision);
+        // A page that a cache revived would have the token of a run before.
+        let stamp = format!("{}.{revision}", self.inner.token.as_str());
+        wish.prepare(&mut request.headers, &stamp);
         PendingPage { live: self.clone(), wish, revision, is_post: !request.method.is_safe() }
     }
 }

@@ -1,11 +1,12 @@
 //! [`Session`]: a connection with a browser, without the connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::Update;
 use crate::guard::Token;
 use crate::hub::{Hub, Revision, template_id};
 use crate::protocol::{self, Incoming, LARGEST, LIVERELOAD, MOST_PAGES, OWN, Outgoing, Page, Step};
@@ -23,6 +24,8 @@ pub struct Session {
     trusted: bool,
     dialect: Dialect,
     hello: Option<String>,
+    /// What there is yet to be said in LiveReload's words, which are one for each address.
+    words: VecDeque<String>,
     pages: BTreeMap<u32, Shown>,
     problems_told: Option<u64>,
 }
@@ -31,7 +34,7 @@ pub struct Session {
 enum Dialect {
     /// Nothing was said yet.
     Unknown,
-    /// LiveReload's, from this revision on.
+    /// LiveReload's, as far as this revision.
     LiveReload(Revision),
     Own,
 }
@@ -63,6 +66,9 @@ impl std::error::Error for Close {}
 
 const POLICY: u16 = 1008;
 
+/// How many addresses a LiveReload client is told at once; of more it loads the page.
+const MOST_WORDS: usize = 32;
+
 const fn refuse(reason: &'static str) -> Result<(), Close> {
     Err(Close { code: POLICY, reason })
 }
@@ -78,6 +84,7 @@ impl Session {
             trusted,
             dialect: Dialect::Unknown,
             hello: None,
+            words: VecDeque::new(),
             pages: BTreeMap::new(),
             problems_told: None,
         }
@@ -182,17 +189,18 @@ impl Session {
         }
     }
 
-    /// LiveReload has a message for each address, or one for all.
+    /// LiveReload has a message for each address.
     fn take_reload(&mut self, revision: Revision) -> Option<String> {
+        if let Some(word) = self.words.pop_front() {
+            return Some(word);
+        }
         let news = self.hub.news(revision)?;
         self.dialect = Dialect::LiveReload(news.revision);
-        let texts: Vec<_> = news.updates.iter().map(Outgoing::reload).collect();
-        // They are sent as they are told: one at a time. What is left of them is said with the whole.
-        match texts.as_slice() {
-            [] => None,
-            [one] => Some(one.clone()),
-            _ => Some(Outgoing::reload(&crate::Update::Reload)),
+        if news.updates.len() > MOST_WORDS {
+            return Some(Outgoing::reload(&Update::Reload));
         }
+        self.words = news.updates.iter().map(Outgoing::reload).collect();
+        self.words.pop_front()
     }
 
     fn take_problems(&mut self) -> Option<String> {
@@ -239,7 +247,6 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::Update;
 
     fn hub() -> Arc<Hub> {
         Arc::new(Hub::new(1))

@@ -1,5 +1,6 @@
 //! [`Source`]: something that pages are made of, and that changes.
 
+mod assets;
 mod templates;
 
 use std::collections::HashMap;
@@ -12,7 +13,8 @@ use tokio::task::JoinSet;
 use crate::hub::{Hub, hash};
 use crate::{Problem, Update};
 
-pub(crate) use templates::TemplatesSource;
+pub(crate) use self::assets::AssetsSource;
+pub(crate) use self::templates::TemplatesSource;
 
 /// Something that pages are made of: the configurations, templates, assets, or what a program has of its own.
 #[async_trait]
