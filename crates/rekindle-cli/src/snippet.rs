@@ -61,6 +61,16 @@ impl From<&Error> for Problem {
 }
 
 impl Problem {
+    /// What is wrong in a file without secrets: its absolute path, the line and the column, the bytes to underline.
+    pub(crate) fn at(
+        message: String,
+        path: Option<PathBuf>,
+        place: (Option<usize>, Option<usize>),
+        span: Option<Range<usize>>,
+    ) -> Self {
+        Self { message, path, line: place.0, column: place.1, span, ..Self::default() }
+    }
+
     /// An error as a program tells it, and the others that it found in the same go.
     pub(crate) fn all(error: &Value, root: &Path) -> Vec<Self> {
         let further = error["further"].as_array().into_iter().flatten();

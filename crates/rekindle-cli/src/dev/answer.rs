@@ -6,17 +6,17 @@ use rekindle_web::Body;
 
 /// A page. It is never kept: what is there may change with the next save.
 pub(super) fn page(status: StatusCode, html: String) -> Response<Body> {
-    whole(status, "text/html; charset=utf-8", html)
+    whole(status, "text/html; charset=utf-8", html.into())
 }
 
 /// A plain text.
 pub(super) fn text(status: StatusCode, text: &str) -> Response<Body> {
-    whole(status, "text/plain; charset=utf-8", text.to_owned())
+    whole(status, "text/plain; charset=utf-8", text.to_owned().into())
 }
 
-/// A text of any kind.
-pub(super) fn whole(status: StatusCode, kind: &str, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+/// Bytes of any kind.
+pub(super) fn whole(status: StatusCode, kind: &str, bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     let kind = HeaderValue::from_str(kind).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -7,14 +7,19 @@ mod answer;
 mod args;
 mod browser;
 mod context;
+mod disk;
+mod files;
 mod greet;
 mod guard;
 mod listen;
+mod meaning;
 mod notice;
 mod pages;
 mod proxy;
 mod serve;
 mod shown;
+mod site;
+mod tell;
 
 use crate::output;
 use crate::signals::Signals;
@@ -39,8 +44,10 @@ pub(crate) async fn run(args: &DevArgs) -> Result<(), Stop> {
         tokio::spawn(open(listen::local_url(bound)));
     }
     let mut ended = Ok(());
+    let events = shown.manager.subscribe();
     let end = async {
         ended = tokio::select! {
+            told = tell::tell(&shown, events) => told,
             () = signals.received() => Ok(()),
             () = output::closed() => Err(Stop::Closed),
         };

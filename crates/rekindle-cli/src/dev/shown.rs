@@ -5,38 +5,47 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use rekindle::HotReloadManager;
-use rekindle_web::Body;
+use rekindle_templates::{MiniJinja, Templates};
+use rekindle_web::{Body, LiveReload, LiveReloadBuilder, LiveReloadService, Update};
+use tower_layer::Layer;
 use tower_service::Service;
 
-use super::answer;
 use super::args::DevArgs;
+use super::disk::Disk;
+use super::files::Files;
+use super::meaning;
 use super::proxy::Proxy;
 use super::serve::Peer;
+use super::site::{Plain, Site, TemplateSource};
 use crate::stop::Stop;
 
 /// Left out of what is watched where that is not `templates/` and `static/`: what tools make.
-const MADE: [&str; 4] = ["**/node_modules", "**/target", "**/__pycache__", "**/data/backups"];
+const LEFT_OUT: [&str; 4] = ["**/node_modules", "**/target", "**/__pycache__", "data/backups"];
 
 /// An answer that is being made.
 pub(super) type Answering<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
 
-/// What is shown.
+/// What is shown, and what tells browsers of it.
 pub(super) struct Shown {
-    manager: HotReloadManager,
+    pub(super) manager: HotReloadManager,
+    pub(super) templates: Option<Templates<MiniJinja>>,
+    live: LiveReload,
     what: String,
-    source: Source,
+    source: Origin,
 }
 
 /// Where answers come from.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(super) enum Origin {
     /// Another server.
     Proxy(Proxy),
-    /// Nothing yet.
-    Nothing,
+    /// Templates, configurations and static files.
+    Site(Site),
+    /// Files.
+    Plain(Plain),
 }
 
 impl Shown {
@@ -46,17 +55,52 @@ impl Shown {
     ///
     /// What keeps the engine from starting.
     pub(super) async fn start(args: &DevArgs) -> Result<Self, Stop> {
-        let manager = args.builder(&["**/*"], &MADE).start().await?;
         match &args.proxy {
-            Some(upstream) => {
-                let what = format!("{upstream}, and live reload for {}", manager.root().display());
-                Ok(Self { manager, what, source: Source::Proxy(Proxy::new(upstream.clone())) })
-            }
-            None => {
-                let what = manager.root().display().to_string();
-                Ok(Self { manager, what, source: Source::Nothing })
-            }
+            Some(upstream) => Self::proxy(args, Proxy::new(upstream.clone()), upstream.to_string()).await,
+            None if args.dir.join("templates").is_dir() => Self::site(args).await,
+            None => Self::plain(args).await,
         }
+    }
+
+    async fn proxy(args: &DevArgs, proxy: Proxy, upstream: String) -> Result<Self, Stop> {
+        let manager = args.builder(&["**/*"], &LEFT_OUT).start().await?;
+        let behind = proxy.clone();
+        let files = Files::new(&manager, "", Box::new(move |name, is_gone| behind.effect(name, is_gone)));
+        let live = live(args, &manager).source(files).start()?;
+        let (back, told) = (proxy.clone(), live.clone());
+        tokio::spawn(async move {
+            loop {
+                back.is_back().await;
+                told.reload();
+            }
+        });
+        let what = format!("{upstream}, and each save in {}", manager.root().display());
+        Ok(Self { manager, templates: None, live, what, source: Origin::Proxy(proxy) })
+    }
+
+    async fn site(args: &DevArgs) -> Result<Self, Stop> {
+        let manager = args.builder(&["templates/**/*", "static/**/*"], &[]).start().await?;
+        let assets = Disk::new(&manager.root().join("static"));
+        let templates = Templates::<MiniJinja>::builder()
+            .configure(|engine| engine.add_function("asset", asset))
+            .watch(&manager, "templates/**")
+            .await?;
+        let files =
+            Files::new(&manager, "static/", Box::new(|name, is_gone| meaning::of("/static", name, is_gone)));
+        let live = live(args, &manager).source(TemplateSource::new(&templates)).source(files).start()?;
+        let what = format!("templates/, static/ and config/ of {}", manager.root().display());
+        let site =
+            Site { manager: manager.clone(), templates: templates.clone(), assets, live: live.clone() };
+        Ok(Self { manager, templates: Some(templates), live, what, source: Origin::Site(site) })
+    }
+
+    async fn plain(args: &DevArgs) -> Result<Self, Stop> {
+        let manager = args.builder(&["**/*"], &LEFT_OUT).start().await?;
+        let disk = Disk::new(manager.root());
+        let files = Files::new(&manager, "", Box::new(|name, is_gone| meaning::of("", name, is_gone)));
+        let live = live(args, &manager).source(files).start()?;
+        let what = format!("the files of {}", manager.root().display());
+        Ok(Self { manager, templates: None, live, what, source: Origin::Plain(Plain(disk)) })
     }
 
     /// In a few words.
@@ -65,29 +109,40 @@ impl Shown {
     }
 
     /// What answers a request.
-    pub(super) fn service(&self) -> Source {
-        self.source.clone()
+    pub(super) fn service(&self) -> LiveReloadService<Origin> {
+        self.live.layer().layer(self.source.clone())
+    }
+
+    /// What browsers do when a file is saved, for people.
+    pub(super) fn words(&self, file: &str) -> &'static str {
+        match &self.source {
+            Origin::Proxy(proxy) => meaning::words(&proxy.updates(file)),
+            Origin::Site(_) if file.starts_with("templates/") => meaning::words(&[Update::all_pages()]),
+            _ => meaning::words(&meaning::of("", file, false)),
+        }
     }
 
     /// Ends the engine.
     pub(super) async fn stop(self) -> Result<(), Stop> {
-        Ok(self.manager.shutdown().await?)
+        let Self { manager, templates, live, source, .. } = self;
+        drop((templates, live, source));
+        Ok(manager.shutdown().await?)
     }
 }
 
-impl Source {
-    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
-        match self {
-            Self::Proxy(proxy) => {
-                let peer = Peer::of(&request);
-                proxy.answer(request, peer).await
-            }
-            Self::Nothing => answer::text(StatusCode::NOT_FOUND, "Nothing is here.\n"),
-        }
-    }
+/// The address of a static file, for templates. Encoded as it is, nothing of it has to be escaped in HTML.
+fn asset(name: String) -> minijinja::Value {
+    minijinja::Value::from_safe_string(meaning::address("/static", &name))
 }
 
-impl Service<Request<Incoming>> for Source {
+fn live(args: &DevArgs, manager: &HotReloadManager) -> LiveReloadBuilder {
+    // This program is for development, however it was built.
+    let builder = LiveReload::builder(manager).in_release(true);
+    let names = args.allow_host.iter().cloned().chain([args.host.to_string()]);
+    names.fold(builder, LiveReloadBuilder::allow_host)
+}
+
+impl Service<Request<Incoming>> for Origin {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Answering<Infallible>;
@@ -97,7 +152,16 @@ impl Service<Request<Incoming>> for Source {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let source = self.clone();
-        Box::pin(async move { Ok(source.answer(request).await) })
+        let origin = self.clone();
+        Box::pin(async move {
+            Ok(match origin {
+                Self::Proxy(proxy) => {
+                    let peer = Peer::of(&request);
+                    proxy.answer(request, peer).await
+                }
+                Self::Site(site) => site.answer(&request),
+                Self::Plain(plain) => plain.answer(&request),
+            })
+        })
     }
 }

@@ -5,6 +5,7 @@
 use rekindle_web::Update;
 
 use super::seen::Seen;
+use crate::dev::meaning::Kind;
 
 /// What follows of a save.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,16 +18,13 @@ pub(in crate::dev) struct Effect {
 
 /// Of a file, by its path relative to the directory.
 pub(in crate::dev) fn of(file: &str, is_gone: bool, seen: &Seen) -> Effect {
-    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let known = if is_gone { Vec::new() } else { seen.of(file) };
-    let (updates, restarts) = match ending.as_str() {
-        "css" => (exchange(known, |old, new| Update::Style { old, new }), false),
-        "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "avif" | "ico" => {
-            (exchange(known, |old, new| Update::Image { old, new }), false)
-        }
-        "js" | "mjs" | "cjs" | "wasm" | "woff" | "woff2" | "ttf" | "otf" => (vec![Update::Reload], false),
-        "html" | "htm" | "md" | "txt" => (vec![all_pages()], false),
-        _ => (vec![all_pages()], true),
+    let (updates, restarts) = match Kind::of(file) {
+        Kind::Style => (exchange(known, |old, new| Update::Style { old, new }), false),
+        Kind::Image => (exchange(known, |old, new| Update::Image { old, new }), false),
+        Kind::Program => (vec![Update::Reload], false),
+        Kind::Page => (vec![Update::all_pages()], false),
+        Kind::Other => (vec![Update::all_pages()], true),
     };
     Effect { updates, restarts }
 }
@@ -37,11 +35,6 @@ fn exchange(known: Vec<String>, update: impl Fn(String, String) -> Update) -> Ve
         return vec![Update::Reload];
     }
     known.into_iter().map(|address| update(address.clone(), address)).collect()
-}
-
-/// Every page is to be rendered anew.
-pub(in crate::dev) fn all_pages() -> Update {
-    Update::Page { templates: Vec::new() }
 }
 
 #[cfg(test)]
@@ -75,11 +68,17 @@ mod tests {
 
     #[test]
     fn a_source_may_restart_the_server() {
-        assert_eq!(of("src/main.rs", false, &seen()), Effect { updates: vec![all_pages()], restarts: true });
-        assert_eq!(of("Makefile", false, &seen()), Effect { updates: vec![all_pages()], restarts: true });
+        assert_eq!(
+            of("src/main.rs", false, &seen()),
+            Effect { updates: vec![Update::all_pages()], restarts: true }
+        );
+        assert_eq!(
+            of("Makefile", false, &seen()),
+            Effect { updates: vec![Update::all_pages()], restarts: true }
+        );
         assert_eq!(
             of("views/a.html", false, &seen()),
-            Effect { updates: vec![all_pages()], restarts: false }
+            Effect { updates: vec![Update::all_pages()], restarts: false }
         );
     }
 }

@@ -58,6 +58,11 @@ impl Proxy {
         effect.updates
     }
 
+    /// As [`effect`](Self::effect), and nothing is waited for.
+    pub(super) fn updates(&self, file: &str) -> Vec<Update> {
+        effect::of(file, false, &self.seen.lock().unwrap_or_else(PoisonError::into_inner)).updates
+    }
+
     /// Resolves when the other server was away and is back.
     ///
     /// # Cancel safety

@@ -1,8 +1,12 @@
 //! `rekindle dev`: the real binary, real sockets.
 
 mod http;
+mod pages;
+mod plain;
+
 mod proxy;
 mod start;
+mod tab;
 
 use std::path::Path;
 
