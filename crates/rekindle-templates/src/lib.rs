@@ -13,8 +13,12 @@ pub use assets::{
     Asset, AssetChange, AssetChanges, AssetKind, AssetNews, AssetProblem, Assets, AssetsBuilder, Encoding,
     Manifest, OpenedAsset, Representation,
 };
+#[cfg(feature = "handlebars")]
+pub use engine::Handlebars;
 #[cfg(feature = "minijinja")]
 pub use engine::MiniJinja;
+#[cfg(feature = "tera")]
+pub use engine::Tera;
 pub use engine::{Edit, Engine, Fault, Parsed, Place, Reference, Target};
 pub use place::FrameLine;
 pub use problem::{ChainLink, ProblemKind, TemplateError, TemplateProblem};

@@ -1,15 +1,23 @@
 //! [`Engine`]: what a template engine has to be able to do, and those that can.
 
+#[cfg(feature = "handlebars")]
+mod handlebars;
 #[cfg(feature = "minijinja")]
 mod minijinja;
+#[cfg(feature = "tera")]
+mod tera;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Serialize;
 
+#[cfg(feature = "handlebars")]
+pub use self::handlebars::Handlebars;
 #[cfg(feature = "minijinja")]
 pub use self::minijinja::MiniJinja;
+#[cfg(feature = "tera")]
+pub use self::tera::Tera;
 pub use crate::place::Place;
 
 /// A template engine, as [`Templates`](crate::Templates) needs it.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::current::Current;
@@ -41,7 +41,7 @@ impl<E: Engine> Compiler<E> {
     }
 
     /// Looks at the files that are to be looked at.
-    pub(crate) fn look(&mut self, work: Work, used: &Versions) {
+    pub(crate) fn look(&mut self, work: &Work, used: &Versions) {
         let root = self.scope.root().canonicalize().unwrap_or_else(|_| self.scope.root().to_path_buf());
         let mut names: BTreeSet<String> = self.unreadable().cloned().collect();
         names.extend(work.paths.iter().filter_map(|path| self.scope.name(path)));
@@ -54,7 +54,7 @@ impl<E: Engine> Compiler<E> {
         }
     }
 
-    fn look_at(&mut self, name: String, root: &PathBuf, used: &Versions) {
+    fn look_at(&mut self, name: String, root: &Path, used: &Versions) {
         let known = self.disk.get(&name);
         let now = match files::read(&self.scope.path(&name), root) {
             Ok(None) => None,
@@ -89,7 +89,7 @@ impl<E: Engine> Compiler<E> {
     pub(crate) fn compile(&self, used: &Current<E::Raw>) -> Current<E::Raw> {
         let mut refused = BTreeMap::<String, TemplateProblem>::new();
         loop {
-            let resolved = self.resolve(used, refused.keys().cloned().collect());
+            let resolved = self.resolve(used, &refused);
             let fault = match self.build(&resolved.versions, used) {
                 Ok(raw) => return self.finish(raw, resolved, &refused, None, used),
                 Err(fault) => fault,
@@ -104,9 +104,9 @@ impl<E: Engine> Compiler<E> {
         }
     }
 
-    fn resolve(&self, used: &Current<E::Raw>, refused: BTreeSet<String>) -> Resolved {
+    fn resolve(&self, used: &Current<E::Raw>, refused: &BTreeMap<String, TemplateProblem>) -> Resolved {
         let has = |name: &str| E::has(&self.base, name);
-        resolve(&Inputs { disk: &self.disk, used: &used.versions, refused: &refused, has: &has })
+        resolve(&Inputs { disk: &self.disk, used: &used.versions, refused, has: &has })
     }
 
     fn build(&self, versions: &Versions, used: &Current<E::Raw>) -> Result<Arc<E::Raw>, Fault> {

@@ -251,7 +251,7 @@ impl<E: Engine> Shared<E> {
         let work = inbox.next(compiler.has_to_try_again().then_some(RETRY))?;
         let shared = shared.upgrade()?;
         let used = shared.current.load_full();
-        compiler.look(work, &used.versions);
+        compiler.look(&work, &used.versions);
         shared.replace(&used, compiler.compile(&used));
         Some(())
     }

@@ -3,20 +3,21 @@
 //! In: what is on disk, and the set in use, in which everything that is needed is there. Out: the next such
 //! set, made of the newest version of each template with which that holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::graph::components;
 use super::version::{Disk, OnDisk, Version, Versions};
 use crate::engine::{Reference, Target};
+use crate::problem::TemplateProblem;
 
 /// What a set is made from.
 pub(crate) struct Inputs<'a> {
     pub(crate) disk: &'a Disk,
     /// The set in use.
     pub(crate) used: &'a Versions,
-    /// Templates whose newest version the engine did not take.
-    pub(crate) refused: &'a BTreeSet<String>,
+    /// Templates whose newest version the engine did not take together with the others, and why.
+    pub(crate) refused: &'a BTreeMap<String, TemplateProblem>,
     /// Whether the engine has a template without a file.
     pub(crate) has: &'a dyn Fn(&str) -> bool,
 }
@@ -72,7 +73,7 @@ enum Step {
 fn newest(inputs: &Inputs<'_>) -> Versions {
     let versions = inputs.disk.iter().filter_map(|(name, on_disk)| {
         let newest = match on_disk {
-            OnDisk::Good(version) if !inputs.refused.contains(name) => Some(version),
+            OnDisk::Good(version) if !inputs.refused.contains_key(name) => Some(version),
             OnDisk::Good(_) | OnDisk::Bad(_) => inputs.used.get(name),
         };
         Some((name.clone(), Arc::clone(newest?)))

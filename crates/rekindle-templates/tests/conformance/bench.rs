@@ -46,7 +46,6 @@ impl<E: Engine> Bench<E> {
         self.site.replace(&format!("templates/{name}"), source);
     }
 
-    #[expect(dead_code)]
     pub(crate) fn remove(&self, name: &str) {
         self.site.remove(&format!("templates/{name}"));
     }

@@ -88,3 +88,27 @@ pub(crate) async fn a_missing_directory_is_found_when_it_comes<E: Dialect>() {
     bench.site.rename("elsewhere/whole", "templates");
     bench.renders("page.html", "moved in").await;
 }
+
+pub(crate) async fn a_batch_is_told_of_as_a_whole<E: Dialect>() {
+    let mut bench = Bench::<E>::new(&[]).await;
+    let all: Vec<String> = (0..20).map(|number| format!("page{number:02}.html")).collect();
+    for name in &all {
+        bench.site.write(&format!("elsewhere/batch/{name}"), name);
+    }
+    bench.site.rename("elsewhere/batch", "templates/batch");
+    let last = "batch/page19.html";
+    bench.until("all of the batch", |templates| templates.digest().len() == all.len()).await;
+    assert_eq!(bench.render(last), "page19.html");
+    let [affected, changed, _] = bench.told();
+    assert_eq!((affected.len(), changed.len()), (20, 20));
+}
+
+pub(crate) async fn what_editors_leave_is_no_template<E: Dialect>() {
+    let files = [(".hidden.html", "no"), ("page.html~", "no"), ("page.html.swp", "no"), ("page.html", "yes")];
+    let mut bench = Bench::<E>::new(&files).await;
+    bench.save("#page.html#", "no");
+    bench.save("other.html", "yes");
+    bench.renders("other.html", "yes").await;
+    let known: Vec<String> = bench.templates.digest().keys().cloned().collect();
+    assert_eq!(known, ["other.html", "page.html"]);
+}
