@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 
 use rekindle::async_trait::async_trait;
 use rekindle::{ChangeEvent, ChangeType, ReloadHandler, Result};
+use tokio::sync::oneshot;
 
 /// How long nothing more has to come before work begins: files that are saved together are told one by one.
 const QUIET: Duration = Duration::from_millis(4);
 
 /// The longest that work is put off because more keeps coming.
 const PATIENCE: Duration = Duration::from_millis(40);
+
+/// How often to look again at what may be mended without a word.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// How long to sleep when there is nothing to do: any time would be right.
 const ROUND: Duration = Duration::from_secs(3600);
@@ -119,6 +123,41 @@ impl Inbox {
             };
         }
     }
+}
+
+/// What follows a piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Waiting for the next change.
+    Wait,
+    /// Another look even without a change: something is wrong of whose end nobody tells.
+    TryAgain,
+    /// Nothing: nobody is interested any more.
+    End,
+}
+
+/// Works off everything, and then whatever comes, on a thread of its own: one piece at a time. The receiver is
+/// told when everything has been worked off once.
+pub(crate) fn work_off(
+    inbox: Arc<Inbox>,
+    mut work: impl FnMut(&Work) -> Then + Send + 'static,
+) -> Result<oneshot::Receiver<()>> {
+    let (first, ready) = oneshot::channel();
+    inbox.add_everything();
+    let thread = move || {
+        let (mut first, mut retry) = (Some(first), None);
+        while let Some(batch) = inbox.next(retry) {
+            retry = match work(&batch) {
+                Then::Wait => None,
+                Then::TryAgain => Some(RETRY),
+                Then::End => return,
+            };
+            // Whoever waited for it may have gone.
+            let _told = first.take().map(|first| first.send(()));
+        }
+    };
+    std::thread::Builder::new().name("rekindle-templates".into()).spawn(thread)?;
+    Ok(ready)
 }
 
 /// Puts what an engine tells into an inbox.

@@ -6,6 +6,7 @@ mod files;
 mod inbox;
 mod place;
 mod problem;
+mod rebuild;
 mod source;
 mod templates;
 
@@ -22,5 +23,6 @@ pub use engine::Tera;
 pub use engine::{Edit, Engine, Fault, Parsed, Place, Reference, Target};
 pub use place::FrameLine;
 pub use problem::{ChainLink, ProblemKind, TemplateError, TemplateProblem};
+pub use rebuild::RebuildNeeded;
 pub use source::Source;
 pub use templates::{TemplateChange, TemplateEvent, Templates, TemplatesBuilder, recorded};

@@ -7,5 +7,5 @@ mod read;
 mod scope;
 
 pub(crate) use list::list;
-pub(crate) use read::{Text, read};
+pub(crate) use read::{Text, fingerprint, read};
 pub(crate) use scope::Scope;

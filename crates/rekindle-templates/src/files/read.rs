@@ -33,10 +33,22 @@ impl ReadFault {
     }
 }
 
-/// Reads a file. `None` when there is none; a directory is none.
+/// Reads a file as text. `None` when there is none; a directory is none.
 ///
 /// `root` is the real path of the directory that the file, wherever links lead, has to lie in.
 pub(crate) fn read(path: &Path, root: &Path) -> Result<Option<Text>, ReadFault> {
+    let Some(bytes) = bytes(path, root)? else { return Ok(None) };
+    let hash = hash(&bytes);
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
+    Ok(Some(Text { text, hash }))
+}
+
+/// As [`read`], for whatever the file holds: the hash of it alone.
+pub(crate) fn fingerprint(path: &Path, root: &Path) -> Result<Option<u64>, ReadFault> {
+    Ok(bytes(path, root)?.map(|bytes| hash(&bytes)))
+}
+
+fn bytes(path: &Path, root: &Path) -> Result<Option<Vec<u8>>, ReadFault> {
     let real = match path.canonicalize() {
         Ok(real) => real,
         Err(cause) if is_missing(&cause) => return Ok(None),
@@ -48,14 +60,11 @@ pub(crate) fn read(path: &Path, root: &Path) -> Result<Option<Text>, ReadFault> 
     if real.is_dir() {
         return Ok(None);
     }
-    let bytes = match content(&real) {
-        Ok(bytes) => bytes?,
-        Err(cause) if is_missing(&cause) => return Ok(None),
-        Err(cause) => return Err(ReadFault::io("the file cannot be read", &cause)),
-    };
-    let hash = hash(&bytes);
-    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error))?;
-    Ok(Some(Text { text, hash }))
+    match content(&real) {
+        Ok(bytes) => bytes.map(Some),
+        Err(cause) if is_missing(&cause) => Ok(None),
+        Err(cause) => Err(ReadFault::io("the file cannot be read", &cause)),
+    }
 }
 
 /// Opens nothing but a regular file: a FIFO would be waited on.

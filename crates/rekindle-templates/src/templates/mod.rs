@@ -15,8 +15,7 @@ mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rekindle::{HotReloadManager, Result};
@@ -29,15 +28,12 @@ use self::current::Current;
 pub use self::recorded::recorded;
 use crate::engine::{Engine, Fault};
 use crate::files::Scope;
-use crate::inbox::{Feed, Inbox};
+use crate::inbox::{self, Feed, Inbox, Then};
 use crate::problem::{ProblemKind, TemplateError, TemplateProblem};
 use crate::source::Source;
 
 /// How many events a subscriber may be behind.
 const EVENTS: usize = 64;
-
-/// How often to look at files that could not be read: nobody tells when they can.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// The templates of a glob, compiled and kept live. Cheap to clone: all clones are the same.
 ///
@@ -229,31 +225,16 @@ impl<E: Engine> TemplatesBuilder<E> {
 }
 
 impl<E: Engine> Shared<E> {
-    /// Compiles whatever changes from now on, on a thread of its own. The first set is there when the
-    /// receiver is told.
+    /// Compiles whatever changes from now on. The first set is there when the receiver is told.
     fn start(shared: &Arc<Self>, mut compiler: Compiler<E>) -> Result<oneshot::Receiver<()>> {
         let (inbox, shared) = (Arc::clone(&shared.inbox), Arc::downgrade(shared));
-        let (first, ready) = oneshot::channel();
-        inbox.add_everything();
-        let work = move || {
-            let mut first = Some(first);
-            while Self::work_off(&inbox, &shared, &mut compiler).is_some() {
-                // Whoever waited for it may have gone.
-                let _told = first.take().map(|first| first.send(()));
-            }
-        };
-        std::thread::Builder::new().name("rekindle-templates".into()).spawn(work)?;
-        Ok(ready)
-    }
-
-    /// Waits for the next batch and makes a set of it. `None` when nobody wants it any more.
-    fn work_off(inbox: &Inbox, shared: &Weak<Self>, compiler: &mut Compiler<E>) -> Option<()> {
-        let work = inbox.next(compiler.has_to_try_again().then_some(RETRY))?;
-        let shared = shared.upgrade()?;
-        let used = shared.current.load_full();
-        compiler.look(&work, &used.versions);
-        shared.replace(&used, compiler.compile(&used));
-        Some(())
+        inbox::work_off(inbox, move |work| {
+            let Some(shared) = shared.upgrade() else { return Then::End };
+            let used = shared.current.load_full();
+            compiler.look(work, &used.versions);
+            shared.replace(&used, compiler.compile(&used));
+            if compiler.has_to_try_again() { Then::TryAgain } else { Then::Wait }
+        })
     }
 
     /// Puts a set into use, and tells what is different.
