@@ -95,7 +95,7 @@ pub(super) enum Outcome {
 /// std::fs::write(ws.join("static/app.css"), "a { color: red }")?;
 /// let assets = Assets::watch(&ws, "static/**").await?;
 /// let manifest = serde_json::to_value(&*assets.manifest())?;
-/// assert_eq!(manifest["app.css"], "/static/app.39d8cce4da.css");
+/// assert_eq!(manifest["app.css"], "/static/app.92b238bfe0.css");
 /// # Ok(())
 /// # }
 /// ```

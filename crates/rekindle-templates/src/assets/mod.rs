@@ -68,12 +68,12 @@ use crate::inbox::Inbox;
 /// # std::fs::create_dir_all(ws.join("static"))?;
 /// std::fs::write(ws.join("static/app.css"), "a { color: red }")?;
 /// let assets = Assets::watch(&ws, "static/**").await?;
-/// assert_eq!(assets.url("app.css"), "/static/app.39d8cce4da.css");
+/// assert_eq!(assets.url("app.css"), "/static/app.92b238bfe0.css");
 ///
 /// let mut changes = assets.subscribe();
 /// std::fs::write(ws.join("static/app.css"), "a { color: blue }")?;
 /// let Some(AssetNews::Changed(changed)) = changes.next().await else { panic!() };
-/// assert_eq!(changed[0].old_url, "/static/app.39d8cce4da.css");
+/// assert_eq!(changed[0].old_url, "/static/app.92b238bfe0.css");
 /// assert_eq!(changed[0].new_url, assets.url("app.css"));
 /// # Ok(())
 /// # }
@@ -117,14 +117,14 @@ impl Assets {
         AssetsBuilder::new(source, pattern)
     }
 
-    /// The address of an asset by its name, with the fingerprint of its content: `/static/app.39d8cce4da.css`.
+    /// The address of an asset by its name, with the fingerprint of its content: `/static/app.92b238bfe0.css`.
     ///
     /// Of a name that there is no asset of, it is the address without a fingerprint.
     pub fn url(&self, name: &str) -> String {
         self.handle.shared.manifest.load().url(name)
     }
 
-    /// The asset of a name: its own (`app.css`), or one with a fingerprint (`app.39d8cce4da.css`), be it the current
+    /// The asset of a name: its own (`app.css`), or one with a fingerprint (`app.92b238bfe0.css`), be it the current
     /// one or one of before.
     ///
     /// The name is what follows the prefix and a slash in an address, decoded.
