@@ -1,18 +1,23 @@
 //! The dashboard on a real engine and real files.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use rekindle::{HotReloadBuilder, HotReloadManager};
 use rekindle_test::{LIMIT, Running, Site};
 use rekindle_web::dashboard::{About, Browser, Dashboard, Route};
-use rekindle_web::{Body, Problem};
+use rekindle_web::{Body, LiveReload, Problem};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tower_layer::Layer;
+use tower_service::Service;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
@@ -294,4 +299,62 @@ async fn without_anybody_who_tells_of_browsers_the_events_go_on() {
     engine.site.replace("config/app.toml", "port = 81\n");
     engine.events.reloaded("app").await;
     assert_eq!(next(&mut body).await.as_deref(), Some("data: changed\n\n"));
+}
+
+/// A site that has no page at all.
+#[derive(Clone)]
+struct Nothing;
+
+impl Service<Request<Full<Bytes>>> for Nothing {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Full::default())))
+    }
+}
+
+/// What a server with live reload answers, asked by the name of this machine or as the request says.
+async fn served(live: &LiveReload, request: Request<Bytes>) -> Response<Body> {
+    let mut request = request.map(Full::new);
+    request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("localhost:7878"));
+    let mut service = live.layer().layer(Nothing);
+    timeout(LIMIT, service.call(request)).await.expect("an answer in time").expect("an answer")
+}
+
+#[tokio::test]
+async fn on_a_server_only_its_page_has_the_token_that_opens_the_api() {
+    let engine = running(Site::new().with("config/app.toml", "port = 80\n"), |builder| builder).await;
+    let live = LiveReload::builder(&engine.manager).in_release(true).start().expect("it starts");
+    let page = text(served(&live, of(Method::GET, "/_rekindle/")).await).await;
+    let (_, rest) = page.split_once("rekindle-token\" content=\"").expect("the token is there");
+    let (token, _) = rest.split_once('"').expect("its end");
+
+    let status = r#"{"rekindle": 1, "cmd": "status"}"#;
+    let ask = |query: &str| {
+        let mut request = post(status);
+        *request.uri_mut() = format!("/_rekindle/api{query}").parse().expect("an address");
+        request
+    };
+    let answer = served(&live, ask(&format!("?token={token}"))).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(text(answer).await.contains("\"generation\":1"));
+    for query in ["", "?token=", "?token=0123456789abcdef"] {
+        let refused = served(&live, ask(query)).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{query}");
+        // By this the page knows that it is the token that is missing, and asks for the one of by now.
+        assert_ne!(refused.headers()[CONTENT_TYPE], "application/json");
+        let events = served(&live, of(Method::GET, &format!("/_rekindle/dashboard-events{query}"))).await;
+        assert_eq!(events.status(), StatusCode::FORBIDDEN, "{query}");
+    }
+    let mut rebound = of(Method::GET, "/_rekindle/");
+    rebound.headers_mut().insert(HOST, HeaderValue::from_static("evil.example"));
+    let refused = served(&live, rebound).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(!text(refused).await.contains(token));
 }
