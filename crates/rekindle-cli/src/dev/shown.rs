@@ -9,7 +9,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use rekindle::HotReloadManager;
 use rekindle_templates::{MiniJinja, Templates};
-use rekindle_web::{Body, LiveReload, LiveReloadBuilder, LiveReloadService, Update};
+use rekindle_web::{Body, LiveReload, LiveReloadBuilder, LiveReloadService};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -117,7 +117,6 @@ impl Shown {
     pub(super) fn words(&self, file: &str) -> &'static str {
         match &self.source {
             Origin::Proxy(proxy) => meaning::words(&proxy.updates(file)),
-            Origin::Site(_) if file.starts_with("templates/") => meaning::words(&[Update::all_pages()]),
             _ => meaning::words(&meaning::of("", file, false)),
         }
     }

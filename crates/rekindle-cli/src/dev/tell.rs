@@ -4,10 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use rekindle::ChangeEvent;
-use rekindle_templates::{TemplateEvent, TemplateProblem};
+use rekindle_templates::{TemplateChange, TemplateEvent, TemplateProblem};
+use rekindle_web::Update;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::meaning;
 use super::shown::Shown;
 use crate::output;
 use crate::record::{Record, Scribe};
@@ -39,10 +41,14 @@ pub(super) async fn tell(shown: &Shown, mut events: Receiver<ChangeEvent>) -> Re
                 Err(RecvError::Lagged(missed)) => watch::lines(&shown.manager, &Record::Lagged { missed }),
                 Err(RecvError::Closed) => return Err(io::Error::other("the engine has ended by itself").into()),
             },
-            now = next(templates.as_mut(), shown) => {
-                let before = std::mem::replace(&mut known, now);
-                problems(shown, &before, &known)
-            }
+            news = next(templates.as_mut(), shown) => match news {
+                TemplateEvent::Changed(change) => rendered(&change),
+                TemplateEvent::Problems(now) => {
+                    let before = std::mem::replace(&mut known, now);
+                    problems(shown, &before, &known)
+                }
+                _ => String::new(),
+            },
         };
         if !text.is_empty() {
             output::print_apart(text).await?;
@@ -50,25 +56,36 @@ pub(super) async fn tell(shown: &Shown, mut events: Receiver<ChangeEvent>) -> Re
     }
 }
 
-/// The problems of templates as soon as they are others; never where there are no templates.
-async fn next(events: Option<&mut Receiver<TemplateEvent>>, shown: &Shown) -> Arc<[TemplateProblem]> {
+/// What is new of templates; never anything where there are none.
+async fn next(events: Option<&mut Receiver<TemplateEvent>>, shown: &Shown) -> TemplateEvent {
     let (Some(events), Some(templates)) = (events, &shown.templates) else {
         return std::future::pending().await;
     };
-    loop {
-        match events.recv().await {
-            Ok(TemplateEvent::Problems(problems)) => return problems,
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return templates.problems(),
-            Err(RecvError::Closed) => return std::future::pending().await,
-        }
+    match events.recv().await {
+        Ok(event) => event,
+        Err(RecvError::Lagged(_)) => TemplateEvent::Problems(templates.problems()),
+        // The engine ends as well, and tells of it.
+        Err(RecvError::Closed) => std::future::pending().await,
     }
 }
 
-/// The lines of an event. What is said of a configuration's file is said of the configuration.
+/// A line for each template that is another now.
+fn rendered(change: &TemplateChange) -> String {
+    let saved = change.changed.iter().map(|name| ("saved", name));
+    let gone = change.removed.iter().map(|name| ("deleted", name));
+    let told = |name: &String| {
+        let words = meaning::words(&[Update::all_pages()]);
+        format!("templates/{}  {DIM}{words}{DIM:#}", printable(name))
+    };
+    saved.chain(gone).map(|(word, name)| line(&watch::now(), GOOD, word, &told(name))).collect()
+}
+
+/// The lines of an event. What is said of the file of a configuration or a
+/// template is said of that.
 fn saved(shown: &Shown, record: &Record) -> String {
     match record {
         Record::FileChanged { kind: "config" | "schema", .. } => String::new(),
+        Record::FileChanged { kind: "template", .. } if shown.templates.is_some() => String::new(),
         Record::FileChanged { path, change_type, .. } => {
             let word = if *change_type == "modified" { "saved" } else { change_type };
             let told = format!("{}  {DIM}{}{DIM:#}", printable(path), shown.words(path));

@@ -152,6 +152,25 @@ async fn a_template_that_was_never_good_is_an_error_page_that_heals() {
 }
 
 #[test]
+fn each_save_is_a_line_in_the_terminal_and_a_fault_is_shown_with_its_code() {
+    let project = project();
+    let dev = Dev::start(project.root(), &[]);
+    let says = |part: &str| while !dev.running.line().contains(part) {};
+    says("Ctrl-C ends it");
+    project.write("static/app.css", "p { color: blue }");
+    says("saved      static/app.css  style swapped");
+    project.write("templates/hello.html", "<p>{% if %}</p>");
+    says("refused    hello.html, the last good one stays");
+    says("--> templates/hello.html:1:");
+    project.write("templates/hello.html", "<p></p>");
+    says("saved      templates/hello.html  pages rendered anew");
+    says("mended     hello.html");
+    project.write("config/site.toml", "title = \"Two\"\n");
+    says("reloaded   site, generation");
+    says("/title  \"One\" -> \"Two\"");
+}
+
+#[test]
 fn only_looking_is_answered() {
     let project = project();
     let dev = Dev::start(project.root(), &[]);

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::Dev;
 use super::http::{ask, connect};
+use super::tab::Tab;
 use crate::support::{LIMIT, Project};
 
 /// Another server: answers each connection by a function that is given what was asked.
@@ -23,6 +24,11 @@ impl Upstream {
     }
 
     fn at(address: &str, answer: impl Fn(&mut TcpStream) + Send + Sync + Clone + 'static) -> Self {
+        Self::telling(address, move |stream: &mut TcpStream, _: &str| answer(stream))
+    }
+
+    /// With the head of the request given to the function.
+    fn telling(address: &str, answer: impl Fn(&mut TcpStream, &str) + Send + Sync + Clone + 'static) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (tell, asked) = channel();
@@ -35,8 +41,8 @@ impl Upstream {
                         return;
                     }
                     // The test may have seen enough.
-                    let _over = tell.send(head);
-                    answer(&mut stream);
+                    let _over = tell.send(head.clone());
+                    answer(&mut stream, &head);
                 });
             }
         });
@@ -243,4 +249,48 @@ fn an_upstream_that_talks_nonsense_is_a_bad_gateway() {
     let project = Project::new(&[]);
     let dev = upstream.dev(&project, &[]);
     assert_eq!(dev.get("/").status, 502);
+}
+
+/// A server with a page and a stylesheet at an address of its own.
+fn site(stream: &mut TcpStream, head: &str) {
+    let (kind, body) = if head.starts_with("GET /assets/v2/app.css ") {
+        ("text/css", "p { color: red }")
+    } else {
+        (
+            "text/html",
+            "<!doctype html><html><head><link rel=stylesheet href=/assets/v2/app.css></head><p>Hi</p></html>",
+        )
+    };
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_save_is_seen_in_the_pages_of_the_other_server() {
+    let upstream = Upstream::telling("127.0.0.1:0", site);
+    let project = Project::new(&[("static/app.css", "p { color: red }")]);
+    let dev = upstream.dev(&project, &[]);
+    let mut tab = Tab::open(&dev, "/").await;
+    project.write("static/app.css", "p { color: green }");
+    assert_eq!(tab.updates().await, ["reload"], "nobody has asked for the stylesheet yet");
+    assert_eq!(dev.get("/assets/v2/app.css").body, "p { color: red }");
+    let mut tab = Tab::open(&dev, "/").await;
+    project.write("static/app.css", "p { color: blue }");
+    assert_eq!(tab.updates().await, ["style /assets/v2/app.css"]);
+    project.write("templates/page.html", "<p>");
+    assert_eq!(tab.updates().await, ["page"]);
+    project.write("static/app.js", "1");
+    assert_eq!(tab.updates().await, ["reload"]);
+}
+
+#[tokio::test]
+async fn a_page_that_waits_turns_into_the_page_when_the_server_is_back() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let project = Project::new(&[]);
+    let dev = Dev::start(project.root(), &["--proxy", &format!("http://{free}")]);
+    let mut tab = Tab::open(&dev, "/").await;
+    let _upstream = Upstream::telling(&free, site);
+    assert_eq!(tab.updates().await, ["reload"]);
+    assert!(dev.get("/").body.contains("<p>Hi</p>"));
 }
