@@ -59,7 +59,7 @@ where
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                connect(stream, Told { service: service.clone(), peer: Peer(peer.ip()) }, over.clone())
+                connect(stream, Told { service: service.clone(), peer: Peer(peer.ip()) }, over.clone());
             }
             // One that broke off already, or no descriptors: the next may do better.
             Err(_) => sleep(BREATH).await,

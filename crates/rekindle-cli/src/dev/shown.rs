@@ -130,8 +130,8 @@ impl Shown {
 }
 
 /// The address of a static file, for templates. Encoded as it is, nothing of it has to be escaped in HTML.
-fn asset(name: String) -> minijinja::Value {
-    minijinja::Value::from_safe_string(meaning::address("/static", &name))
+fn asset(name: &str) -> minijinja::Value {
+    minijinja::Value::from_safe_string(meaning::address("/static", name))
 }
 
 fn live(args: &DevArgs, manager: &HotReloadManager) -> LiveReloadBuilder {

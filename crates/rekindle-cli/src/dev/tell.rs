@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rekindle::ChangeEvent;
-use rekindle_templates::{TemplateChange, TemplateEvent, TemplateProblem};
+use rekindle_templates::{TemplateChange, TemplateEvent, TemplateProblem, Templates};
 use rekindle_web::Update;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -26,9 +26,9 @@ use crate::watch;
 /// [`Stop::Closed`] when nobody reads any more; the engine's own end.
 pub(super) async fn tell(shown: &Shown, mut events: Receiver<ChangeEvent>) -> Result<(), Stop> {
     let scribe = Scribe::new(&shown.manager);
-    let mut templates = shown.templates.as_ref().map(|templates| templates.subscribe());
+    let mut templates = shown.templates.as_ref().map(Templates::subscribe);
     let at_first: Arc<[TemplateProblem]> =
-        shown.templates.as_ref().map_or_else(|| Arc::from([]), |templates| templates.problems());
+        shown.templates.as_ref().map_or_else(|| Arc::from([]), Templates::problems);
     for doubt in scribe.doubts() {
         output::print_apart(watch::lines(&shown.manager, &doubt)).await?;
     }
