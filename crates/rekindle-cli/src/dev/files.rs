@@ -20,33 +20,30 @@ pub(super) struct Files {
     events: Receiver<ChangeEvent>,
     disk: Disk,
     known: HashMap<String, u64>,
-    /// What stands before the names, relative to the root: `static/`, or nothing.
-    below: &'static str,
     meaning: Meaning,
 }
 
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Files").field("below", &self.below).finish_non_exhaustive()
+        f.debug_struct("Files").finish_non_exhaustive()
     }
 }
 
 impl Files {
-    /// The files below a directory of the root.
-    pub(super) fn new(manager: &HotReloadManager, below: &'static str, meaning: Meaning) -> Self {
+    /// All that is watched.
+    pub(super) fn new(manager: &HotReloadManager, meaning: Meaning) -> Self {
         // Told first, listed second: what is written in between is told of.
         let events = manager.subscribe();
-        let disk = Disk::new(&manager.root().join(below));
+        let disk = Disk::new(manager.root());
         let known = disk.contents();
-        Self { manager: manager.clone(), events, disk, known, below, meaning }
+        Self { manager: manager.clone(), events, disk, known, meaning }
     }
 
     /// The name of a file by its path, if it is one of these.
     fn name(&self, path: &Path) -> Option<String> {
         let name = path.strip_prefix(self.manager.root()).ok()?.to_str()?.replace('\\', "/");
-        let name = name.strip_prefix(self.below)?;
         let is_ours = name.split('/').all(|part| !part.starts_with('.') && !MADE.contains(&part));
-        is_ours.then(|| name.to_owned())
+        is_ours.then_some(name)
     }
 
     fn taken_in(&mut self, path: &Path, change: &ChangeType) -> Vec<Update> {

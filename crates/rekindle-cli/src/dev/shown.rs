@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use rekindle::HotReloadManager;
-use rekindle_templates::{MiniJinja, Templates};
+use rekindle_templates::{Assets, MiniJinja, Templates};
 use rekindle_web::{Body, LiveReload, LiveReloadBuilder, LiveReloadService};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -19,7 +19,7 @@ use super::files::Files;
 use super::meaning;
 use super::proxy::Proxy;
 use super::serve::Peer;
-use super::site::{Plain, Site, TemplateSource};
+use super::site::{Plain, Site};
 use crate::stop::Stop;
 
 /// Left out of what is watched where that is not `templates/` and `static/`: what tools make.
@@ -65,7 +65,7 @@ impl Shown {
     async fn proxy(args: &DevArgs, proxy: Proxy, upstream: String) -> Result<Self, Stop> {
         let manager = args.builder(&["**/*"], &LEFT_OUT).start().await?;
         let behind = proxy.clone();
-        let files = Files::new(&manager, "", Box::new(move |name, is_gone| behind.effect(name, is_gone)));
+        let files = Files::new(&manager, Box::new(move |name, is_gone| behind.effect(name, is_gone)));
         let live = live(args, &manager).source(files).start()?;
         let (back, told) = (proxy.clone(), live.clone());
         tokio::spawn(async move {
@@ -80,14 +80,13 @@ impl Shown {
 
     async fn site(args: &DevArgs) -> Result<Self, Stop> {
         let manager = args.builder(&["templates/**/*", "static/**/*"], &[]).start().await?;
-        let assets = Disk::new(&manager.root().join("static"));
+        let assets = Assets::watch(&manager, "static/**").await?;
+        let addresses = assets.clone();
         let templates = Templates::<MiniJinja>::builder()
-            .configure(|engine| engine.add_function("asset", asset))
+            .configure(|engine| engine.add_function("asset", move |name: String| asset(addresses.url(&name))))
             .watch(&manager, "templates/**")
             .await?;
-        let files =
-            Files::new(&manager, "static/", Box::new(|name, is_gone| meaning::of("/static", name, is_gone)));
-        let live = live(args, &manager).source(TemplateSource::new(&templates)).source(files).start()?;
+        let live = live(args, &manager).templates(&templates).assets(&assets).start()?;
         let what = format!("templates/, static/ and config/ of {}", manager.root().display());
         let site =
             Site { manager: manager.clone(), templates: templates.clone(), assets, live: live.clone() };
@@ -97,7 +96,7 @@ impl Shown {
     async fn plain(args: &DevArgs) -> Result<Self, Stop> {
         let manager = args.builder(&["**/*"], &LEFT_OUT).start().await?;
         let disk = Disk::new(manager.root());
-        let files = Files::new(&manager, "", Box::new(|name, is_gone| meaning::of("", name, is_gone)));
+        let files = Files::new(&manager, Box::new(|name, is_gone| meaning::of("", name, is_gone)));
         let live = live(args, &manager).source(files).start()?;
         let what = format!("the files of {}", manager.root().display());
         Ok(Self { manager, templates: None, live, what, source: Origin::Plain(Plain(disk)) })
@@ -129,9 +128,10 @@ impl Shown {
     }
 }
 
-/// The address of a static file, for templates. Encoded as it is, nothing of it has to be escaped in HTML.
-fn asset(name: &str) -> minijinja::Value {
-    minijinja::Value::from_safe_string(meaning::address("/static", name))
+/// The address of a static file in a page, where nothing of it has to be escaped but what would end an attribute.
+fn asset(address: String) -> minijinja::Value {
+    let is_plain = !address.contains(['<', '>', '"', '\'', '&']);
+    if is_plain { minijinja::Value::from_safe_string(address) } else { minijinja::Value::from(address) }
 }
 
 fn live(args: &DevArgs, manager: &HotReloadManager) -> LiveReloadBuilder {

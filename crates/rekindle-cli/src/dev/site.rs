@@ -1,13 +1,11 @@
 //! Pages of a directory: templates rendered with the configurations, or plain files.
 
-use std::collections::HashMap;
+use std::io::Read;
 
 use http::{Method, Request, Response, StatusCode, Uri};
-use rekindle::{HotReloadManager, async_trait};
-use rekindle_templates::{MiniJinja, ProblemKind, TemplateError, TemplateEvent, TemplateProblem, Templates};
-use rekindle_web::{Body, FrameLine, LiveReload, Problem, Source, Update};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use rekindle::HotReloadManager;
+use rekindle_templates::{Assets, MiniJinja, ProblemKind, TemplateError, TemplateProblem, Templates};
+use rekindle_web::{Body, LiveReload};
 
 use super::disk::Disk;
 use super::pages::{self, Found};
@@ -21,7 +19,7 @@ const STATIC: &str = "/static/";
 pub(super) struct Site {
     pub(super) manager: HotReloadManager,
     pub(super) templates: Templates<MiniJinja>,
-    pub(super) assets: Disk,
+    pub(super) assets: Assets,
     pub(super) live: LiveReload,
 }
 
@@ -34,13 +32,20 @@ impl Site {
         let (path, query) = (request.uri().path(), request.uri().query());
         if let Some(file) = path.strip_prefix(STATIC) {
             let name = pages::names(&format!("/{file}")).map(|names| names.join("/"));
-            return name.and_then(|name| file_of(&self.assets, &name)).unwrap_or_else(|| self.nothing(path));
+            return name.and_then(|name| self.asset(&name)).unwrap_or_else(|| self.nothing(path));
         }
         match pages::find(path, |name| pages::is_page(name) && self.has(name)) {
             Found::Page(name) => self.page(&name, request.uri()),
             Found::Elsewhere(to) => answer::elsewhere(&to, query),
             Found::Nothing => self.nothing(path),
         }
+    }
+
+    fn asset(&self, name: &str) -> Option<Response<Body>> {
+        let asset = self.assets.find(name)?;
+        let mut bytes = Vec::new();
+        asset.plain().open().ok()?.into_file().read_to_end(&mut bytes).ok()?;
+        Some(answer::whole(StatusCode::OK, asset.mime(), bytes))
     }
 
     /// Whether there is a template of this name, be it a broken one that was never good.
@@ -60,7 +65,7 @@ impl Site {
     }
 
     fn failed(&self, error: &TemplateError) -> Response<Body> {
-        self.live.error_page(&problem(error.problem()))
+        self.live.error_page(&error.problem().into())
     }
 
     fn nothing(&self, path: &str) -> Response<Body> {
@@ -114,56 +119,4 @@ fn media_type(name: &str) -> String {
     let is_text =
         kind.type_() == "text" || matches!(kind.essence_str(), "application/json" | "application/xml");
     if is_text { format!("{}; charset=utf-8", kind.essence_str()) } else { kind.essence_str().to_owned() }
-}
-
-/// Templates as a source of updates.
-pub(super) struct TemplateSource {
-    templates: Templates<MiniJinja>,
-    events: Receiver<TemplateEvent>,
-}
-
-impl TemplateSource {
-    pub(super) fn new(templates: &Templates<MiniJinja>) -> Self {
-        Self { templates: templates.clone(), events: templates.subscribe() }
-    }
-}
-
-#[async_trait]
-impl Source for TemplateSource {
-    fn name(&self) -> &str {
-        "templates"
-    }
-
-    fn contents(&self) -> HashMap<String, u64> {
-        self.templates.digest().iter().map(|(name, digest)| (name.clone(), *digest)).collect()
-    }
-
-    fn problems(&self) -> Vec<Problem> {
-        self.templates.problems().iter().map(problem).collect()
-    }
-
-    async fn changed(&mut self) -> Option<Vec<Update>> {
-        match self.events.recv().await {
-            Ok(TemplateEvent::Changed(change)) => {
-                Some(vec![Update::Page { templates: change.affected.into_iter().collect() }])
-            }
-            Ok(_) => Some(Vec::new()),
-            Err(RecvError::Lagged(_)) => Some(vec![Update::all_pages()]),
-            Err(RecvError::Closed) => None,
-        }
-    }
-}
-
-/// As pages show it.
-fn problem(of: &TemplateProblem) -> Problem {
-    let mut problem = Problem::new(format!("template:{}", of.template), of.title(), &of.message);
-    (problem.file, problem.line, problem.column) = (of.file.clone(), of.line, of.column);
-    let line = |line: &rekindle_templates::FrameLine| FrameLine {
-        number: line.number,
-        text: line.text.clone(),
-        marked: line.marked,
-    };
-    problem.frame = of.frame.iter().map(line).collect();
-    problem.chain = of.chain.iter().map(ToString::to_string).collect();
-    problem
 }
