@@ -1,1 +1,0 @@
-//! rekindle for actix-web.
