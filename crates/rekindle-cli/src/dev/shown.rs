@@ -41,7 +41,7 @@ pub(super) struct Shown {
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
     /// Another server.
-    Proxy(Proxy),
+    Proxy(Box<Proxy>),
     /// Templates, configurations and static files.
     Site(Site),
     /// Files.
@@ -75,7 +75,7 @@ impl Shown {
             }
         });
         let what = format!("{upstream}, and each save in {}", manager.root().display());
-        Ok(Self { manager, templates: None, live, what, source: Origin::Proxy(proxy) })
+        Ok(Self { manager, templates: None, live, what, source: Origin::Proxy(Box::new(proxy)) })
     }
 
     async fn site(args: &DevArgs) -> Result<Self, Stop> {
