@@ -47,7 +47,9 @@ struct Gathered {
 impl Gathered {
     fn add(&mut self, paths: impl IntoIterator<Item = PathBuf>, now: Instant) {
         self.work.paths.extend(paths);
-        self.work.everything |= self.work.paths.len() > MANY;
+        if self.work.everything || self.work.paths.len() > MANY {
+            self.work = Work { everything: true, paths: BTreeSet::new() };
+        }
         let first = self.since.map_or(now, |(first, _)| first);
         self.since = Some((first, now));
     }
@@ -214,7 +216,9 @@ mod tests {
     fn too_many_paths_are_everything() {
         let mut gathered = Gathered::default();
         gathered.add((0..=MANY).map(|n| PathBuf::from(n.to_string())), Instant::now());
-        assert!(gathered.work.everything);
+        let everything = Work { everything: true, paths: BTreeSet::new() };
+        gathered.add([PathBuf::from("more")], Instant::now());
+        assert_eq!(gathered.take(), everything);
     }
 
     #[test]

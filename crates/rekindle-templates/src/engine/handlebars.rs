@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement, TemplateMapping};
 use handlebars::{
     Handlebars as Registry, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
-    RenderErrorReason, Template,
+    RenderErrorReason, Template, TemplateErrorReason,
 };
 use serde::Serialize;
 
@@ -87,13 +87,26 @@ fn compile(raw: &Registry<'_>, name: &str, source: &str) -> Result<Template, Fau
     let mut alone = Registry::new();
     alone.set_prevent_indent(raw.prevent_indent());
     alone.register_template_string(name, source).map_err(|error| {
-        let fault = Fault::new(name, error.reason().to_string());
+        let fault = Fault::new(name, words(error.reason()));
         match error.pos() {
             Some((line, column)) => fault.at(Place::Point(line, column)),
             None => fault,
         }
     })?;
     alone.get_template(name).cloned().ok_or_else(|| Fault::new(name, "the engine did not keep it"))
+}
+
+/// What is wrong with a source. The engine lists the rules of its grammar when none fits.
+fn words(reason: &TemplateErrorReason) -> String {
+    match reason {
+        TemplateErrorReason::InvalidSyntax(rules)
+            if rules.starts_with("expected ") && rules.contains('_') =>
+        {
+            "the text goes on, or ends, in a way that fits no tag: is one misspelt, or a block not closed?"
+                .into()
+        }
+        other => other.to_string(),
+    }
 }
 
 fn fault(error: &RenderError) -> Fault {
@@ -257,16 +270,23 @@ impl Drop for Guarded {
 
 /// Where a source goes deeper than it may, if it does.
 fn too_deep(source: &str) -> Option<usize> {
-    let mut blocks = 0_usize;
+    // For each open block, how deep it is: each `else if` in it is one in the other, too.
+    let mut blocks: Vec<usize> = vec![0];
     for (at, _) in source.match_indices("{{") {
         let rest = source[at..].trim_start_matches('{').trim_start_matches('~');
         let tag = &rest[..rest.find("}}").unwrap_or(rest.len())];
-        blocks = match tag.chars().next() {
-            Some('#') => blocks + 1,
-            Some('/') => blocks.saturating_sub(1),
-            _ => blocks,
-        };
-        if blocks.max(brackets(tag)) > NESTED {
+        let depth = blocks.last().copied().unwrap_or(0);
+        match tag.trim_start() {
+            tag if tag.starts_with('#') => blocks.push(depth + 1),
+            tag if tag.starts_with('/') => drop(blocks.pop()),
+            tag if tag.starts_with("else ") => {
+                if let Some(deepest) = blocks.last_mut() {
+                    *deepest += 1;
+                }
+            }
+            _ => {}
+        }
+        if depth.max(brackets(tag)) > NESTED {
             return Some(at);
         }
     }
@@ -284,4 +304,59 @@ fn brackets(tag: &str) -> usize {
         Some(*depth)
     });
     depths.max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_before_it_is_parsed() {
+        let nested = |levels: usize| "{{#if a}}".repeat(levels) + &"{{/if}}".repeat(levels);
+        let chained = |links: usize| "{{#if a}}".to_owned() + &"{{else if b}}".repeat(links) + "{{/if}}";
+        let brackets = |levels: usize| format!("{{{{a {}b{}}}}}", "(c ".repeat(levels), ")".repeat(levels));
+        for source in [nested(50), chained(50), brackets(50), nested(1).repeat(150), chained(1).repeat(150)] {
+            assert_eq!(too_deep(&source), None);
+            assert_eq!(compile(&Registry::new(), "a", &source).err(), None);
+        }
+        for source in [nested(100_000), chained(100_000), brackets(100_000)] {
+            let fault = compile(&Registry::new(), "a", &source).unwrap_err();
+            assert!(fault.message.starts_with("more than 100 blocks or brackets"), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn partials_are_found_wherever_they_stand() {
+        let source = "{{> a.hbs}}\n{{#if x}} {{> b/c}}{{else}}{{#> d.hbs}}{{> e}}{{/d.hbs}}{{/if}}\n\
+                      {{#*inline \"f.hbs\"}}{{> (lookup this 'g')}}{{/inline}}{{> f.hbs}}{{> @partial-block}}";
+        let parsed = Handlebars::parse(&Registry::new(), "page.hbs", source).unwrap();
+        let found: Vec<(&Target, bool, &str)> = parsed
+            .references
+            .iter()
+            .map(|one| (&one.target, one.needed, &source[one.span.clone()]))
+            .collect();
+        let named = |name: &str| Target::Templates(vec![name.to_owned()]);
+        assert_eq!(found[0], (&named("a.hbs"), true, "{{> a.hbs}}"));
+        assert_eq!(found[1], (&named("b/c"), true, "{{> b/c}}"));
+        assert_eq!(found[2], (&named("d.hbs"), false, "{{#> d.hbs}}"));
+        assert_eq!(found[3], (&named("e"), false, "{{> e}}"));
+        assert_eq!((found[4].0, found.len()), (&Target::Any, 5));
+    }
+
+    #[test]
+    fn guarding_partials_changes_nothing_of_what_is_rendered() {
+        let part = "1\n  2 {{x}}\n";
+        let page = "<ul>\n  {{> part.hbs}}\n{{#each xs}}\n  {{> part.hbs x=this}}\n{{/each}}\n  {{~> part.hbs}} a\n\
+                    {{#> part.hbs}}\nnot this\n{{/part.hbs}}\n{{#> missing}}\n  this\n{{/missing}}\n</ul>\n";
+        let mut plain = Registry::new();
+        plain.register_template_string("part.hbs", part).unwrap();
+        plain.register_template_string("page.hbs", page).unwrap();
+        let (base, all) = (Handlebars::empty(), [("part.hbs", part), ("page.hbs", page)].into());
+        let changed = vec!["part.hbs", "page.hbs"];
+        let edit = Edit { base: &base, previous: &base, all: &all, changed, removed: Vec::new() };
+        let guarded = Handlebars::build(&edit).unwrap();
+        let context = serde_json::json!({"x": 1, "xs": [2, 3]});
+        let rendered = Handlebars::render(&guarded, "page.hbs", &context).unwrap();
+        assert_eq!(rendered, plain.render("page.hbs", &context).unwrap());
+    }
 }

@@ -146,3 +146,76 @@ fn join_paths(mut alone: Environment<'static>, name: &str, references: &mut [Ref
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(raw: &Environment<'static>, source: &str) -> Vec<(Target, bool, String)> {
+        let parsed = MiniJinja::parse(raw, "shop/page.html", source).unwrap();
+        let found = parsed.references.into_iter();
+        found.map(|one| (one.target, one.needed, source[one.span].to_owned())).collect()
+    }
+
+    fn named(names: &[&str]) -> Target {
+        Target::Templates(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn every_tag_that_leads_to_a_template_is_found_wherever_it_stands() {
+        let cases = [
+            ("{% extends 'a' %}", named(&["a"]), true),
+            ("{% include 'a' %}", named(&["a"]), true),
+            ("{% import 'a' as b %}", named(&["a"]), true),
+            ("{% from 'a' import b, c as d %}", named(&["a"]), true),
+            ("{% include 'a' ignore missing %}", named(&["a"]), false),
+            ("{% include ['a', 'b'] %}", named(&["a", "b"]), true),
+            ("{% include x %}", Target::Any, true),
+            ("{% include 'a' ~ x %}", Target::Any, true),
+            ("{% for x in y %}{% else %}{% include 'a' %}{% endfor %}", named(&["a"]), true),
+            ("{% if x %}{% elif y %}{% include 'a' %}{% endif %}", named(&["a"]), true),
+            ("{% with x = 1 %}{% include 'a' %}{% endwith %}", named(&["a"]), true),
+            ("{% set x %}{% include 'a' %}{% endset %}", named(&["a"]), true),
+            ("{% filter upper %}{% include 'a' %}{% endfilter %}", named(&["a"]), true),
+            ("{% autoescape false %}{% include 'a' %}{% endautoescape %}", named(&["a"]), true),
+            ("{% block x %}{% include 'a' %}{% endblock %}", named(&["a"]), true),
+            ("{% macro x() %}{% include 'a' %}{% endmacro %}", named(&["a"]), true),
+            ("{% call x() %}{% include 'a' %}{% endcall %}", named(&["a"]), true),
+        ];
+        for (source, target, needed) in cases {
+            let found = found(&MiniJinja::empty(), source);
+            assert_eq!(found.len(), 1, "{source}");
+            assert_eq!((&found[0].0, found[0].1), (&target, needed), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_tag_is_none() {
+        for source in [
+            "{# {% include 'a' %} #}",
+            "{% raw %}{% include 'a' %}{% endraw %}",
+            "{{ \"{% include 'a' %}\" }}",
+        ] {
+            assert_eq!(found(&MiniJinja::empty(), source), [], "{source}");
+        }
+    }
+
+    #[test]
+    fn of_a_condition_both_sides_are_meant() {
+        let found = found(&MiniJinja::empty(), "{% extends 'a' if x else 'b' %}");
+        assert_eq!(found, [(named(&["a"]), true, "'a'".into()), (named(&["b"]), true, "'b'".into())]);
+    }
+
+    #[test]
+    fn names_are_joined_and_tags_written_as_the_engine_is_told() {
+        let mut raw = MiniJinja::empty();
+        raw.set_path_join_callback(|name, parent| match name.strip_prefix("./") {
+            Some(name) => format!("{}/{name}", parent.rsplit_once('/').map_or("", |(path, _)| path)).into(),
+            None => name.into(),
+        });
+        let syntax = minijinja::syntax::SyntaxConfig::builder().block_delimiters("<%", "%>").build().unwrap();
+        raw.set_syntax(syntax);
+        let found = found(&raw, "<% include './a' %>{% include 'b' %}<% include 'c' %>");
+        assert_eq!(found.iter().map(|one| &one.0).collect::<Vec<_>>(), [&named(&["shop/a"]), &named(&["c"])]);
+    }
+}

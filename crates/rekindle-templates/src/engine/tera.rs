@@ -49,20 +49,15 @@ impl Engine for Tera {
     }
 
     fn build(edit: &Edit<'_, Self::Raw>) -> Result<Self::Raw, Fault> {
-        let (mut raw, added) = if edit.removed.is_empty() {
-            let mut raw = edit.previous.clone();
-            let added = raw.add_raw_templates(edit.changes());
-            (raw, added)
+        // Nothing can be taken out of one.
+        let is_more = edit.removed.is_empty();
+        let mut raw = if is_more { edit.previous.clone() } else { edit.base.clone() };
+        let added = if is_more {
+            raw.add_raw_templates(edit.changes())
         } else {
-            // Nothing can be taken out of one.
-            let mut raw = edit.base.clone();
-            let added = raw.add_raw_templates(edit.all.iter());
-            (raw, added)
+            raw.add_raw_templates(edit.all.iter())
         };
-        match added {
-            Ok(()) => Ok(std::mem::take(&mut raw)),
-            Err(error) => Err(fault_of_set(&error, edit)),
-        }
+        added.map(|()| raw).map_err(|error| fault_of_set(&error, edit))
     }
 
     fn render<C: Serialize + ?Sized>(raw: &Self::Raw, name: &str, context: &C) -> Result<String, Fault> {
@@ -213,17 +208,90 @@ impl Report<'_> {
     }
 }
 
-/// The components that a source defines. One in a comment is taken for one, too: the engine knows better, and
-/// has the last word.
+/// The components that a source defines, by what such a tag looks like with any delimiters. What is taken for
+/// one in a comment is none to the engine, and that has the last word.
 fn components(source: &str) -> Vec<String> {
     let names = source.match_indices("component").filter_map(|(at, word)| {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let rest = &source[at + word.len()..];
+        let before = source[..at].trim_end().trim_end_matches('-');
+        let (rest, is_tag) = (&source[at + word.len()..], !before.is_empty() && !before.ends_with(is_word));
         let name = rest.trim_start();
         let end = name.find(|c: char| !is_word(c) && c != '.')?;
-        let is_tag = !source[..at].ends_with(is_word) && name.len() < rest.len();
-        let is_definition = end > 0 && name[end..].trim_start().starts_with('(');
+        let is_definition = end > 0 && name.len() < rest.len() && name[end..].trim_start().starts_with('(');
         (is_tag && is_definition).then(|| name[..end].to_owned())
     });
     names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(source: &str) -> Parsed {
+        Tera::parse(&Tera::empty(), "page.html", source).unwrap()
+    }
+
+    fn found<'a>(parsed: &'a Parsed, source: &'a str) -> Vec<(&'a Target, &'a str)> {
+        parsed.references.iter().map(|one| (&one.target, &source[one.span.clone()])).collect()
+    }
+
+    #[test]
+    fn what_a_template_uses_is_found_with_its_place() {
+        let source = "{# \"ünder.html\" #}{% extends \"base.html\" %}{% block a %}\nü {% include 'nav.html' %}\n\
+                      {% raw %}{% include \"no.html\" %}{% endraw %}{{ <ui.Button kind=\"x\" /> }}{% endblock %}";
+        let parsed = parsed(source);
+        let found = found(&parsed, source);
+        let named = |name: &str| Target::Templates(vec![name.to_owned()]);
+        assert_eq!(found[0], (&named("base.html"), "\"base.html\""));
+        assert_eq!(found[1].0, &named("nav.html"));
+        assert!(found[1].1.starts_with("'nav.html'"), "{found:?}");
+        assert_eq!(found[2].0, &Target::Component("ui.Button".into()));
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn components_are_found_where_they_are_defined() {
+        let source = "{% component Button(label) %}{{ label }}{% endcomponent Button %}\n\
+                      {%- component ui.Card (a=1) -%}{% endcomponent ui.Card %} a component of (this)";
+        assert_eq!(parsed(source).components, ["Button", "ui.Card"]);
+    }
+
+    #[test]
+    fn what_is_unknown_to_the_engine_is_a_fault_of_the_template() {
+        let cases = [
+            ("a\n{{ b | nofilter }}", 2, "Unknown filter `nofilter`"),
+            ("{% include 'x.html' %}\n\n{{ nofunction() }}", 3, "Unknown function `nofunction`"),
+            ("{% if a is notest %}{% endif %}", 1, "Unknown test `notest`"),
+        ];
+        for (source, line, message) in cases {
+            let fault = Tera::parse(&Tera::empty(), "page.html", source).unwrap_err();
+            assert_eq!(fault.message, message);
+            assert!(matches!(fault.place, Some(Place::Point(at, _)) if at == line), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_includes_or_extends_itself_is_refused() {
+        for source in ["a {% include \"page.html\" %}", "{% extends 'page.html' %}"] {
+            let fault = Tera::parse(&Tera::empty(), "page.html", source).unwrap_err();
+            assert!(fault.message.contains("in a circle"), "{fault:?}");
+            assert!(
+                matches!(fault.place, Some(Place::Span(span)) if source[span.clone()].contains("page.html"))
+            );
+        }
+    }
+
+    #[test]
+    fn other_delimiters_are_those_of_the_engine() {
+        let mut raw = Tera::empty();
+        let delimiters = tera::Delimiters {
+            block_start: "<%".into(),
+            block_end: "%>".into(),
+            ..tera::Delimiters::default()
+        };
+        raw.set_delimiters(delimiters).unwrap();
+        let parsed = Tera::parse(&raw, "page.html", "{% include 'no' %}<% include 'yes.html' %>").unwrap();
+        assert_eq!(parsed.references.len(), 1);
+        assert_eq!(parsed.references[0].target, Target::Templates(vec!["yes.html".into()]));
+    }
 }

@@ -143,3 +143,64 @@ fn shortest<'a>(
     }
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::Parsed;
+    use crate::templates::version::Version;
+
+    /// A graph of templates that use one other in each line; `*` is any.
+    fn graph(templates: &[(&str, &[&str])]) -> Graph {
+        let version = |uses: &[&str]| {
+            let reference = |(line, name): (usize, &&str)| Reference {
+                target: if *name == "*" { Target::Any } else { Target::Templates(vec![(*name).to_owned()]) },
+                needed: true,
+                span: line..line,
+            };
+            let references = uses.iter().enumerate().map(reference).collect();
+            let parsed = Parsed { references, components: Vec::new() };
+            Arc::new(Version { source: "\n".repeat(uses.len()), hash: 0, parsed })
+        };
+        let versions = templates.iter().map(|(name, uses)| ((*name).to_owned(), version(uses)));
+        Graph::new(&versions.collect())
+    }
+
+    fn chain(links: &[ChainLink]) -> Vec<String> {
+        links.iter().map(ChainLink::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_affected_is_all_that_reaches_it() {
+        let graph =
+            graph(&[("page", &["layout"]), ("layout", &["nav"]), ("other", &["foot"]), ("any", &["*"])]);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(graph.affected(["nav"]), names(&["any", "layout", "nav", "page"]));
+        assert_eq!(graph.affected(["page"]), names(&["any", "page"]));
+        assert_eq!(graph.affected([]), names(&[]));
+    }
+
+    #[test]
+    fn the_chain_is_the_shortest_from_a_template_that_nobody_uses() {
+        let graph = graph(&[
+            ("long", &["a"]),
+            ("a", &["b"]),
+            ("b", &["nav"]),
+            ("page", &["x", "y", "layout"]),
+            ("layout", &["x", "nav"]),
+        ]);
+        assert_eq!(chain(&graph.chain_to("nav")), ["page:3", "layout:2"]);
+        assert_eq!(chain(&graph.chain_to("page")), Vec::<String>::new());
+        assert_eq!(chain(&graph.chain_between("long", "nav")), ["long:1", "a:1", "b:1"]);
+        assert_eq!(chain(&graph.chain_between("nav", "long")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn circles_end() {
+        let graph = graph(&[("a", &["b"]), ("b", &["a", "c"])]);
+        assert_eq!(chain(&graph.chain_to("c")), Vec::<String>::new(), "nothing begins it");
+        assert_eq!(graph.affected(["c"]).len(), 3);
+    }
+}

@@ -241,6 +241,7 @@ impl<E: Engine> Shared<E> {
     fn replace(&self, used: &Current<E::Raw>, next: Current<E::Raw>) {
         let next = Arc::new(next);
         self.current.store(Arc::clone(&next));
+        log(used, &next);
         if used.generation > 0 && next.generation != used.generation {
             self.tell(TemplateEvent::Changed(change(used, &next)));
         }
@@ -258,6 +259,19 @@ impl<E: Engine> Shared<E> {
 impl<E: Engine> Drop for Shared<E> {
     fn drop(&mut self) {
         self.inbox.close();
+    }
+}
+
+/// Says what was compiled and what is wrong: each problem once.
+fn log<R>(before: &Current<R>, now: &Current<R>) {
+    if now.generation != before.generation {
+        tracing::info!(generation = now.generation, templates = now.versions.len(), "templates compiled");
+    }
+    for problem in now.problems.iter().filter(|problem| !before.problems.contains(problem)) {
+        tracing::warn!("{problem}");
+    }
+    if now.problems.is_empty() && !before.problems.is_empty() {
+        tracing::info!("templates mended");
     }
 }
 

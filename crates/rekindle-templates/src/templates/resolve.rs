@@ -151,3 +151,98 @@ fn absence(disk: &Disk, user: &str, version: &Arc<Version>, reference: &Referenc
     };
     is_newest.then_some(missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Parsed;
+    use crate::problem::ProblemKind;
+    use crate::templates::version::Bad;
+
+    /// A version that needs these; `?` before a name: it can do without.
+    fn version(hash: u64, needs: &[&str]) -> Arc<Version> {
+        let references = needs.iter().map(|name| Reference {
+            target: Target::Templates(name.trim_start_matches('?').split('|').map(str::to_owned).collect()),
+            needed: !name.starts_with('?'),
+            span: 0..1,
+        });
+        let parsed = Parsed { references: references.collect(), components: Vec::new() };
+        Arc::new(Version { source: " ".into(), hash, parsed })
+    }
+
+    fn bad() -> OnDisk {
+        let problem = TemplateProblem::new(ProblemKind::Syntax, "", "");
+        OnDisk::Bad(Arc::new(Bad { problem, hash: None, may_pass: false }))
+    }
+
+    fn set<const N: usize>(versions: [(&str, Arc<Version>); N]) -> Versions {
+        versions.map(|(name, version)| (name.to_owned(), version)).into()
+    }
+
+    fn disk<const N: usize>(versions: [(&str, Arc<Version>); N]) -> Disk {
+        versions.map(|(name, version)| (name.to_owned(), OnDisk::Good(version))).into()
+    }
+
+    /// The next set as `name=hash`, and what is missing as `user→what`.
+    fn next(disk: &Disk, used: &Versions) -> (Vec<String>, Vec<String>) {
+        let inputs = Inputs { disk, used, refused: &BTreeMap::new(), has: &|name| name == "builtin" };
+        let Resolved { versions, missing } = resolve(&inputs);
+        let versions = versions.iter().map(|(name, version)| format!("{name}={}", version.hash));
+        let missing = missing.iter().map(|missing| format!("{}→{}", missing.user, missing.what));
+        (versions.collect(), missing.collect())
+    }
+
+    #[test]
+    fn the_newest_of_each_is_taken_where_everything_is_there() {
+        let disk = disk([("a", version(2, &["b", "?nowhere", "builtin", "no|b"])), ("b", version(2, &[]))]);
+        let (set, missing) = next(&disk, &set([("a", version(1, &[])), ("gone", version(1, &[]))]));
+        assert_eq!((set, missing), (vec!["a=2".into(), "b=2".into()], vec![]));
+    }
+
+    #[test]
+    fn what_is_broken_keeps_its_last_good_one() {
+        let mut disk = disk([("b", version(2, &["a"]))]);
+        disk.insert("a".into(), bad());
+        let (next, missing) = next(&disk, &set([("a", version(1, &[])), ("b", version(1, &[]))]));
+        assert_eq!((next, missing), (vec!["a=1".into(), "b=2".into()], vec![]));
+    }
+
+    #[test]
+    fn what_has_never_been_good_keeps_those_out_that_are_new_and_need_it() {
+        let mut disk =
+            disk([("new", version(2, &["mid"])), ("mid", version(2, &["a"])), ("old", version(2, &["a"]))]);
+        disk.insert("a".into(), bad());
+        let (next, missing) = next(&disk, &set([("old", version(1, &[]))]));
+        assert_eq!((next, missing), (vec!["old=1".into()], vec![]), "what is wrong with `a` is said already");
+    }
+
+    #[test]
+    fn what_was_removed_stays_as_long_as_it_is_needed_and_so_does_what_it_needs() {
+        let user = version(1, &["a"]);
+        let used = set([("user", Arc::clone(&user)), ("a", version(1, &["b"])), ("b", version(1, &[]))]);
+        let (next, missing) = next(&disk([("user", user)]), &used);
+        assert_eq!(next, ["a=1", "b=1", "user=1"]);
+        assert_eq!(missing, ["user→a"]);
+    }
+
+    #[test]
+    fn what_only_an_old_version_needs_is_not_missed() {
+        let used = set([("user", version(1, &["a"])), ("a", version(1, &[]))]);
+        let mut disk = disk([]);
+        disk.insert("user".into(), bad());
+        assert_eq!(next(&disk, &used), (vec!["a=1".into(), "user=1".into()], vec![]));
+    }
+
+    #[test]
+    fn one_that_needs_nothing_there_falls_back_and_does_not_take_others_along() {
+        let used = set([("a", version(1, &[])), ("b", version(1, &["a"]))]);
+        let disk = disk([("a", version(2, &["nowhere"])), ("b", version(2, &["a"]))]);
+        assert_eq!(next(&disk, &used), (vec!["a=1".into(), "b=2".into()], vec!["a→nowhere".into()]));
+    }
+
+    #[test]
+    fn a_circle_is_a_set_like_any() {
+        let disk = disk([("a", version(1, &["b"])), ("b", version(1, &["a"])), ("c", version(1, &["c"]))]);
+        assert_eq!(next(&disk, &set([])).0, ["a=1", "b=1", "c=1"]);
+    }
+}

@@ -90,6 +90,16 @@ impl<E: Engine> Bench<E> {
         self.templates.problems()[0].clone()
     }
 
+    /// Waits until something is wrong with a template.
+    #[cfg(feature = "tera")]
+    pub(crate) async fn until_problem(&mut self, template: &str) -> TemplateProblem {
+        let find = |templates: &Templates<E>| {
+            templates.problems().iter().find(|problem| problem.template == template).cloned()
+        };
+        self.until(&format!("a problem of {template}"), |templates| find(templates).is_some()).await;
+        find(&self.templates).unwrap()
+    }
+
     /// Waits until nothing is wrong.
     pub(crate) async fn mended(&mut self) {
         self.until("everything to be mended", |templates| templates.problems().is_empty()).await;

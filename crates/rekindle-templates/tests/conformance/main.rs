@@ -4,6 +4,8 @@
 mod bench;
 mod dialect;
 mod limits;
+mod own;
+mod random;
 mod references;
 mod rendering;
 mod saves;
@@ -62,5 +64,6 @@ conformance! {
     limits::the_last_handle_ends_the_thread,
     limits::a_workspace_will_do_as_well,
     limits::a_malformed_glob_is_an_error,
+    random::whatever_is_saved_the_end_is_what_is_on_disk,
     limits::a_lagging_subscriber_finds_the_current_state,
 }
