@@ -8,20 +8,18 @@ mod guard;
 mod hub;
 #[doc(hidden)] // for benchmarks
 pub mod inject;
-mod layer;
 mod live;
 mod overlay;
 mod problem;
 mod protocol;
 mod session;
-mod socket;
 mod source;
 mod update;
 
 pub use body::{Body, BoxError};
-pub use layer::{LiveReloadLayer, LiveReloadService};
-pub use live::{LiveAnswer, LiveReload, LiveReloadBuilder, PendingPage, Place};
+pub use endpoint::LiveAnswer;
+pub use live::{LiveReload, LiveReloadBuilder, LiveReloadLayer, LiveReloadService, PendingPage};
 pub use problem::{FrameLine, Problem};
-pub use session::{Close, Session};
+pub use session::{Close, Outgoing, Session};
 pub use source::Source;
-pub use update::Update;
+pub use update::{Change, Update};

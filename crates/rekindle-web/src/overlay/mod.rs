@@ -2,12 +2,25 @@
 
 use std::fmt::Write;
 
-use crate::{FrameLine, Problem};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::{Body, FrameLine, Problem};
 
 const STYLE: &str = include_str!("page.css");
 
+/// The page as an answer.
+pub(crate) fn response(problems: &[Problem]) -> Response<Body> {
+    let mut response = Response::new(Body::from(page(problems)));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// A whole page, without the client's tag: that is put into it like into any other.
-pub(crate) fn page(problems: &[Problem]) -> String {
+fn page(problems: &[Problem]) -> String {
     let title = problems.first().map_or("Nothing is wrong any more", |first| &first.title);
     let sections: String = problems.iter().map(section).collect();
     format!(

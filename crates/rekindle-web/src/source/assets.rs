@@ -3,21 +3,22 @@
 use std::collections::HashMap;
 
 use rekindle::async_trait;
-use rekindle_templates::{AssetChange, AssetChanges, AssetKind, AssetNews, Assets};
+use rekindle_templates::{AssetChange, AssetChanges, AssetKind, AssetNews, AssetProblem, Assets};
 
 use super::Source;
 use crate::{Problem, Update};
 
 /// The static files of a program.
+#[derive(Debug)]
 pub(crate) struct AssetsSource {
     assets: Assets,
-    changes: AssetChanges,
+    news: AssetChanges,
 }
 
 impl AssetsSource {
     pub(crate) fn new(assets: Assets) -> Self {
-        let changes = assets.subscribe();
-        Self { assets, changes }
+        let news = assets.subscribe();
+        Self { assets, news }
     }
 }
 
@@ -32,34 +33,38 @@ impl Source for AssetsSource {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let shown = |problem: &rekindle_templates::AssetProblem| {
-            let id = format!("asset:{}", problem.file);
-            let mut shown = Problem::new(id, "Static file", problem.message.clone());
-            shown.file = Some(problem.file.clone());
-            shown
-        };
-        self.assets.problems().iter().map(shown).collect()
+        self.assets.problems().iter().map(Problem::from).collect()
     }
 
     async fn changed(&mut self) -> Option<Vec<Update>> {
-        match self.changes.next().await? {
-            AssetNews::Changed(changes) => Some(changes.iter().flat_map(updates).collect()),
-            AssetNews::Problems => Some(Vec::new()),
-            // `Everything`, and what is yet to come.
-            _ => Some(vec![Update::Reload]),
-        }
+        Some(match self.news.next().await? {
+            AssetNews::Changed(changes) => changes.iter().flat_map(updates).collect(),
+            AssetNews::Problems => Vec::new(),
+            // What was missed is not known by its addresses.
+            _ => vec![Update::Reload],
+        })
     }
 }
 
-/// What a page has to do that uses a file, by its address with the fingerprint or by the plain one.
+/// What a page has to do about a file. It may know it by its address with the fingerprint, or by the plain one.
 fn updates(change: &AssetChange) -> Vec<Update> {
-    let make: fn(String, String) -> Update = match change.kind {
-        AssetKind::Style => |old, new| Update::Style { old, new },
-        AssetKind::Image => |old, new| Update::Image { old, new },
+    let is_gone = change.new_digest.is_none();
+    let exchange: fn(String, String) -> Update = match change.kind {
+        AssetKind::Style if !is_gone => |old, new| Update::Style { old, new },
+        AssetKind::Image if !is_gone => |old, new| Update::Image { old, new },
         AssetKind::SourceMap => return Vec::new(),
         _ => return vec![Update::Reload],
     };
-    let fingerprinted = make(change.old_url.clone(), change.new_url.clone());
-    let plain = make(change.plain_url.clone(), change.plain_url.clone());
-    if change.old_url == change.plain_url { vec![fingerprinted] } else { vec![fingerprinted, plain] }
+    let mut updates = vec![exchange(change.old_url.clone(), change.new_url.clone())];
+    if change.old_url != change.plain_url {
+        updates.push(exchange(change.plain_url.clone(), change.plain_url.clone()));
+    }
+    updates
+}
+
+impl From<&AssetProblem> for Problem {
+    fn from(problem: &AssetProblem) -> Self {
+        let id = format!("asset:{}", problem.file);
+        Self { file: Some(problem.file.clone()), ..Self::new(id, "Static file", &problem.message) }
+    }
 }

@@ -1,19 +1,25 @@
 //! [`Source`]: something that pages are made of, and that changes.
+//!
+//! In: whatever tells of changes. Out: what there is by now, what is wrong with it, and the updates of the hub. A
+//! source that lost count of what was told looks at what there is, so that nothing is missed.
 
 mod assets;
+mod configs;
+mod program;
 mod templates;
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 
-use rekindle::{ChangeEvent, HotReloadManager, async_trait};
-use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::task::JoinSet;
+use rekindle::async_trait;
 
-use crate::hub::{Hub, hash};
+use crate::hub::Hub;
 use crate::{Problem, Update};
 
 pub(crate) use self::assets::AssetsSource;
+pub(crate) use self::configs::{CONFIGS, Configs};
+pub(crate) use self::program::program;
 pub(crate) use self::templates::TemplatesSource;
 
 /// Something that pages are made of: the configurations, templates, assets, or what a program has of its own.
@@ -37,62 +43,16 @@ pub trait Source: Send + 'static {
     async fn changed(&mut self) -> Option<Vec<Update>>;
 }
 
-/// Has the hub follow a source for as long as its task is not stopped.
-pub(crate) fn follow(hub: &Arc<Hub>, mut source: Box<dyn Source>, tasks: &mut JoinSet<()>) {
+/// Takes over what a source consists of. The future hands on what it tells, until it has nothing more to tell.
+pub(crate) fn follow(hub: &Arc<Hub>, mut source: Box<dyn Source>) -> impl Future<Output = ()> + Send + use<> {
     let hub = Arc::clone(hub);
     hub.begin(source.name(), source.contents());
     hub.set_problems(source.name(), source.problems());
-    tasks.spawn(async move {
+    async move {
         while let Some(updates) = source.changed().await {
             // Problems first: a page that is rendered for the update finds them as they are.
             hub.set_problems(source.name(), source.problems());
             hub.publish(source.name(), source.contents(), updates);
-        }
-    });
-}
-
-/// The configurations of a manager.
-#[derive(Debug)]
-pub(crate) struct Configs {
-    manager: HotReloadManager,
-    events: broadcast::Receiver<ChangeEvent>,
-}
-
-impl Configs {
-    pub(crate) fn new(manager: HotReloadManager) -> Self {
-        let events = manager.subscribe();
-        Self { manager, events }
-    }
-}
-
-#[async_trait]
-impl Source for Configs {
-    fn name(&self) -> &str {
-        "configurations"
-    }
-
-    fn contents(&self) -> HashMap<String, u64> {
-        let snapshot = self.manager.snapshot();
-        let names = snapshot.names().into_iter();
-        names.map(|name| (name.to_owned(), hash(&snapshot.fingerprint_of(name)))).collect()
-    }
-
-    fn problems(&self) -> Vec<Problem> {
-        let status = self.manager.status();
-        let failures = status.failures().map(|(name, error)| {
-            Problem::of_error(format!("config:{name}"), "Configuration error", self.manager.root(), error)
-        });
-        failures.collect()
-    }
-
-    async fn changed(&mut self) -> Option<Vec<Update>> {
-        loop {
-            match self.events.recv().await {
-                Ok(ChangeEvent::FileChanged { .. } | ChangeEvent::ReloadCompleted { .. }) => {}
-                // What was missed does not matter: what there is by now is looked at.
-                Ok(_) | Err(RecvError::Lagged(_)) => return Some(vec![Update::all_pages()]),
-                Err(RecvError::Closed) => return None,
-            }
         }
     }
 }

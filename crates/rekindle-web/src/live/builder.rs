@@ -1,0 +1,152 @@
+//! [`LiveReloadBuilder`]: what live reload can be told.
+
+use std::sync::Arc;
+
+use rekindle::{Error, ErrorKind, HotReloadManager, Result};
+use rekindle_templates::{Assets, Engine, Templates};
+use tokio::task::JoinSet;
+
+use super::{LiveReload, Shared, port};
+use crate::dashboard::Dashboard;
+use crate::guard::{Guard, Token};
+use crate::hub::Hub;
+use crate::source::{AssetsSource, Configs, Source, TemplatesSource, follow, program};
+
+/// Options of [`LiveReload`], from [`LiveReload::builder`].
+#[must_use = "nothing happens before `start`"]
+pub struct LiveReloadBuilder {
+    manager: HotReloadManager,
+    sources: Vec<Box<dyn Source>>,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    in_release: bool,
+    port: Option<u16>,
+}
+
+impl std::fmt::Debug for LiveReloadBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiveReloadBuilder")
+            .field("hosts", &self.hosts)
+            .field("origins", &self.origins)
+            .field("in_release", &self.in_release)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LiveReloadBuilder {
+    pub(super) fn new(manager: HotReloadManager) -> Self {
+        let (sources, hosts, origins) = (Vec::new(), Vec::new(), Vec::new());
+        Self { manager, sources, hosts, origins, in_release: false, port: None }
+    }
+
+    /// Has pages follow the templates that they are rendered from.
+    pub fn templates<E: Engine>(self, templates: &Templates<E>) -> Self {
+        self.source(TemplatesSource::new(templates.clone()))
+    }
+
+    /// Has pages follow the static files that they show: stylesheets and images are exchanged, and pages loaded
+    /// anew for all else.
+    pub fn assets(self, assets: &Assets) -> Self {
+        self.source(AssetsSource::new(assets.clone()))
+    }
+
+    /// Has pages follow a source of one's own. The configurations are followed in any case.
+    pub fn source(mut self, source: impl Source) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
+    /// Allows the server to be reached by another name than those of the loopback: `dev.example`, at any port;
+    /// `dev.example:3000`, at that one; `.dev.example`, with all names below it; `192.168.0.7`, `[fd00::7]`.
+    ///
+    /// Pages of that host are allowed with it. Whoever reaches the server by that name can read what live reload
+    /// and the dashboard tell, and use them.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// Allows pages of another origin (`https://dev.example:8443`) to talk to this server.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Whether it may start in a release build; false by default. What is for people who write a program is not
+    /// for those who use it.
+    pub fn in_release(mut self, allowed: bool) -> Self {
+        self.in_release = allowed;
+        self
+    }
+
+    /// Listens at a further port of the loopback for LiveReload's clients alone: browser extensions and editors
+    /// that know no other place than 35729. Port 0 is any that is free.
+    pub fn livereload_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Starts to follow the sources, on the tokio runtime that it is called in.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] in a release build that was not [allowed](Self::in_release), [`ErrorKind::Check`] for
+    /// a host or an origin that is none, [`ErrorKind::Io`] when the further port cannot be had.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn start(self) -> Result<LiveReload> {
+        self.check_build()?;
+        let shared = Arc::new(Shared {
+            hub: Arc::new(Hub::new(program())),
+            guard: self.guard()?,
+            token: Token::new()
+                .map_err(|cause| Error::from(format!("no random bits for a token: {cause}")))?,
+            dashboard: Dashboard::new(self.manager.clone()),
+        });
+        let mut tasks = JoinSet::new();
+        if let Some(port) = self.port {
+            tasks.spawn(port::serve(port::listen(port)?, Arc::clone(&shared)));
+        }
+        for source in self.sources {
+            tasks.spawn(follow(&shared.hub, source));
+        }
+        // Configurations end with the engine, and with that all there is to tell.
+        let (hub, configs) =
+            (Arc::clone(&shared.hub), follow(&shared.hub, Box::new(Configs::new(self.manager))));
+        tasks.spawn(async move {
+            configs.await;
+            hub.close();
+        });
+        Ok(LiveReload::new(shared, tasks))
+    }
+
+    fn check_build(&self) -> Result<()> {
+        if cfg!(debug_assertions) || self.in_release {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "this is a release build, and live reload shows whoever can reach it errors and configurations: leave \
+             it out of release builds, or allow it with `LiveReload::builder(..).in_release(true)`",
+        ))
+    }
+
+    fn guard(&self) -> Result<Guard> {
+        let mut guard = Guard::default();
+        let refused = |what: &str, text: &str, example: &str| {
+            Error::new(ErrorKind::Check, format!("{text:?} is no {what}: expected one as `{example}`"))
+        };
+        for host in &self.hosts {
+            guard.allow_host(host).ok_or_else(|| refused("host", host, "dev.example"))?;
+        }
+        for origin in &self.origins {
+            guard
+                .allow_origin(origin)
+                .ok_or_else(|| refused("origin", origin, "https://dev.example:8443"))?;
+        }
+        Ok(guard)
+    }
+}
