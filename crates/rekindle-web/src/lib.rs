@@ -4,6 +4,7 @@ mod body;
 mod client;
 pub mod dashboard;
 mod endpoint;
+mod files;
 mod guard;
 mod hub;
 #[doc(hidden)] // for benchmarks
@@ -18,6 +19,7 @@ mod update;
 
 pub use body::{Body, BoxError};
 pub use endpoint::LiveAnswer;
+pub use files::{AssetSource, Files};
 pub use live::{LiveReload, LiveReloadBuilder, LiveReloadLayer, LiveReloadService, PendingPage};
 pub use problem::{FrameLine, Problem};
 pub use session::{Close, Outgoing, Session};
