@@ -82,7 +82,7 @@ impl Guard {
 
     /// Checks what a request is for. HTTP/2 has that in its address; where it is said twice, both count.
     pub(crate) fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<Authority, Refusal> {
-        let named = uri.authority().map(|authority| authority.as_str());
+        let named = uri.authority().map(http::uri::Authority::as_str);
         let mut hosts = named.into_iter().chain(single(headers, &HOST)?);
         let first = hosts.next().ok_or_else(|| Refusal("The request names no host.".into()))?;
         let authority = self.allowed(first)?;
