@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle_templates::{AssetChange, AssetChanges, AssetKind, AssetNews, Assets, Encoding, Representation};
-use rekindle_test::{LIMIT, Running, Site};
+use rekindle_test::{LIMIT, Running, Site, child};
 use tokio::time::timeout;
 
 const RED: &str = "a { color: red }";
@@ -420,4 +420,34 @@ async fn a_file_that_is_truncated_and_written_again_ends_as_what_it_is() {
     running.quiet().await;
     let expected = Representation::etag_of(format!("{RED}19").as_bytes());
     until("the last content", || assets.find("app.css").is_some_and(|found| found.etag() == expected)).await;
+}
+
+#[test]
+fn what_cannot_be_read_keeps_its_last_good_content_until_it_can() {
+    child::run(child::NOBODY, "unreadable_body");
+}
+
+#[tokio::test]
+#[ignore = "run by what_cannot_be_read_keeps_its_last_good_content_until_it_can"]
+async fn unreadable_body() {
+    if !child::is_this_one() {
+        return;
+    }
+    let (running, assets) = watched(Site::new().with("static/app.css", RED)).await;
+    let before = assets.url("app.css");
+    let file = running.site.write_elsewhere("app.css", BLUE);
+    let set = |path: &str, mode| {
+        fs::set_permissions(running.site.path(path), fs::Permissions::from_mode(mode)).expect("set");
+    };
+    set(&file, 0o000);
+    running.site.rename(&file, "static/app.css");
+    let _without_patience = running.manager.reload_now().await.expect("runs");
+    until("the problem", || !assets.problems().is_empty()).await;
+    let problems = assets.problems();
+    assert_eq!(problems[0].file, "static/app.css");
+    assert!(problems[0].message.contains("cannot be read"), "{}", problems[0]);
+    assert_eq!(assets.url("app.css"), before);
+    set("static/app.css", 0o644);
+    until("the new content", || assets.url("app.css") != before).await;
+    until("the end of the problem", || assets.problems().is_empty()).await;
 }

@@ -19,7 +19,7 @@ mod update;
 
 pub use body::{Body, BoxError};
 pub use endpoint::LiveAnswer;
-pub use files::{AssetSource, Files};
+pub use files::Files;
 pub use live::{LiveReload, LiveReloadBuilder, LiveReloadLayer, LiveReloadService, PendingPage};
 pub use problem::{FrameLine, Problem};
 pub use session::{Close, Outgoing, Session};

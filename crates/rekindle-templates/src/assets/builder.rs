@@ -9,11 +9,11 @@ use tokio::sync::oneshot;
 
 use super::address;
 use super::keeper::Keeper;
-use super::scope::Scope;
 use super::shared::Shared;
 use super::siblings::Siblings;
 use super::{Assets, Handle};
 use crate::Source;
+use crate::files::Scope;
 use crate::inbox::{Feed, Inbox};
 
 /// What [`Assets::watch`] returns: options, and by `.await` the assets.
@@ -48,7 +48,7 @@ impl<'a, S: Source> AssetsBuilder<'a, S> {
     async fn start(self) -> Result<Assets> {
         let manager = self.source.manager().await?;
         let scope = Scope::new(manager.root(), &self.pattern)?;
-        let prefix = self.prefix.clone().unwrap_or_else(|| scope.base());
+        let prefix = self.prefix.clone().unwrap_or_else(|| scope.shown(""));
         let prefix = address::normalized_prefix(&prefix).ok_or_else(|| bad_prefix(&prefix))?;
         let shared = Arc::new(Shared::new(scope, &prefix));
         let (inbox, encoder) = (Arc::<Inbox>::default(), Arc::<Inbox>::default());

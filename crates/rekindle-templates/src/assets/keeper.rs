@@ -84,7 +84,7 @@ impl Keeper {
             let mended = std::mem::take(&mut self.unlisted).into_iter().map(|path| (path, None));
             self.unlisted.extend(listing.faults.iter().map(|(path, _)| path.clone()));
             let faults = listing.faults.into_iter().map(|(path, fault)| (path, Some(fault)));
-            let shown = |(path, fault): (PathBuf, _)| (self.shared.scope.shown(&path), fault);
+            let shown = |(path, fault): (PathBuf, _)| (self.shared.shown(&path), fault);
             round.findings.extend(mended.chain(faults).map(shown));
         }
         paths
@@ -120,7 +120,7 @@ impl Keeper {
                 Some(why)
             }
         };
-        round.findings.push((scope.shown(path), finding));
+        round.findings.push((self.shared.shown(path), finding));
     }
 
     /// Looks at a file that is encoded: beside the file that it is made from it is no asset of its own.

@@ -8,8 +8,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::manifest::Entry;
 use super::representation::Representation;
-use super::scope::{Scope, is_hidden};
 use super::stamp::{self, Stamp};
+use crate::files::Scope;
 
 /// What a look at a file has found.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub(super) fn list(scope: &Scope) -> Listing {
 }
 
 fn is_entered(scope: &Scope, entry: &DirEntry, left_out: &mut Vec<PathBuf>) -> bool {
-    if entry.path().components().next_back().is_some_and(is_hidden) {
+    if entry.file_name().as_encoded_bytes().starts_with(b".") {
         return false;
     }
     let is_linked_directory = entry.file_type().is_dir() && entry.path_is_symlink();

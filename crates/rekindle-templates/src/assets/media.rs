@@ -21,13 +21,6 @@ pub enum AssetKind {
     Other,
 }
 
-impl AssetKind {
-    /// The kind of a file, by its name.
-    pub fn of(name: &str) -> Self {
-        kind(name)
-    }
-}
-
 /// Types that `mime_guess` does not have as the registry has them by now.
 const BETTER: [(&str, &str); 7] = [
     // RFC 9239: one type for all of JavaScript.

@@ -20,7 +20,6 @@ mod manifest;
 mod media;
 mod problem;
 mod representation;
-mod scope;
 mod shared;
 mod siblings;
 mod stamp;

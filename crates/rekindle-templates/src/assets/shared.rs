@@ -1,6 +1,7 @@
 //! [`Shared`]: what the handles and the threads of [`Assets`](crate::Assets) have in common.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use tokio::sync::broadcast;
 use super::change::{AssetNews, CAPACITY};
 use super::manifest::Manifest;
 use super::problem::AssetProblem;
-use super::scope::Scope;
+use crate::files::Scope;
 
 /// What the handles and the threads have in common.
 #[derive(Debug)]
@@ -32,6 +33,11 @@ impl Shared {
             news: broadcast::Sender::new(CAPACITY),
             closed: AtomicBool::new(false),
         }
+    }
+
+    /// A path as people are shown it: relative to the root.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(self.scope.root()).unwrap_or(path).display().to_string()
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<AssetNews> {

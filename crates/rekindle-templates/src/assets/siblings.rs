@@ -72,7 +72,7 @@ impl Siblings {
         for encoding in Encoding::ALL {
             let sibling = sibling(path, encoding);
             let finding = self.tend(&entry, encoding, &sibling);
-            self.shared.note([(self.shared.scope.shown(&sibling), finding)]);
+            self.shared.note([(self.shared.shown(&sibling), finding)]);
         }
     }
 

@@ -10,7 +10,6 @@ mod answer;
 mod content;
 mod negotiate;
 mod range;
-mod source;
 mod stream;
 mod target;
 mod validators;
@@ -21,7 +20,6 @@ use http::{HeaderMap, Method, Response, Uri};
 use rekindle_templates::{Asset, Assets};
 
 use self::content::Content;
-pub use self::source::AssetSource;
 use crate::Body;
 
 /// Answers requests for assets.

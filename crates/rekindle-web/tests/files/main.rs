@@ -4,4 +4,3 @@ mod attacks;
 mod conditions;
 mod server;
 mod serving;
-mod source;
