@@ -114,7 +114,7 @@ mod tests {
         let token = Token::new().unwrap();
         let tag = |templates: &[&str], is_post| {
             let templates: Vec<String> = templates.iter().map(ToString::to_string).collect();
-            super::tag(&token, 255, &templates, is_post).replace(token.as_str(), "TOKEN")
+            tag(&token, 255, &templates, is_post).replace(token.as_str(), "TOKEN")
         };
         assert_eq!(
             tag(&[], false),
