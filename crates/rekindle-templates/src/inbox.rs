@@ -3,6 +3,7 @@
 //! Nothing is queued per change: an inbox holds each path once, however often it changed.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -149,10 +150,15 @@ pub(crate) fn work_off(
     let thread = move || {
         let (mut first, mut retry) = (Some(first), None);
         while let Some(batch) = inbox.next(retry) {
-            retry = match work(&batch) {
-                Then::Wait => None,
-                Then::TryAgain => Some(RETRY),
-                Then::End => return,
+            retry = match catch_unwind(AssertUnwindSafe(|| work(&batch))) {
+                Ok(Then::Wait) => None,
+                Ok(Then::TryAgain) => Some(RETRY),
+                Ok(Then::End) => return,
+                // The next save is another chance: a thread that is gone would be none.
+                Err(_panic) => {
+                    tracing::error!("looking at changed templates panicked; what was good stays in use");
+                    None
+                }
             };
             // Whoever waited for it may have gone.
             let _told = first.take().map(|first| first.send(()));
@@ -227,6 +233,44 @@ mod tests {
         inbox.add_everything();
         inbox.close();
         assert_eq!(inbox.next(None), None);
+    }
+
+    #[tokio::test]
+    async fn who_was_not_told_everything_looks_at_everything() {
+        let renamed = ChangeType::Renamed { from: "old".into() };
+        let cases = [
+            (ChangeEvent::Lagged { missed: 9 }, true, vec![]),
+            (
+                ChangeEvent::FileChanged { path: "new".into(), change_type: renamed },
+                false,
+                vec!["new", "old"],
+            ),
+            (
+                ChangeEvent::FileChanged { path: "a".into(), change_type: ChangeType::Deleted },
+                false,
+                vec!["a"],
+            ),
+        ];
+        for (event, everything, paths) in cases {
+            let feed = Feed(Arc::default());
+            assert!(feed.can_handle(&event));
+            feed.handle_change(event).await.unwrap();
+            let paths = paths.into_iter().map(PathBuf::from).collect();
+            assert_eq!(feed.0.next(None), Some(Work { everything, paths }));
+        }
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_not_the_last() {
+        let (inbox, (done, mut told)) = (Arc::new(Inbox::default()), tokio::sync::mpsc::unbounded_channel());
+        let ready = work_off(Arc::clone(&inbox), move |work| {
+            assert!(!work.everything, "the first piece is too much");
+            done.send(work.paths.len()).unwrap();
+            Then::End
+        });
+        ready.unwrap().await.unwrap();
+        inbox.add([PathBuf::from("a")]);
+        assert_eq!(told.recv().await, Some(1));
     }
 
     #[test]

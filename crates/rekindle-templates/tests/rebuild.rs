@@ -1,14 +1,12 @@
 //! Templates that are compiled into the program.
 #![allow(clippy::disallowed_methods)]
 
-use rekindle::{HotReload, HotReloadConfig};
+use rekindle::HotReload;
 use rekindle_templates::{ProblemKind, RebuildNeeded, TemplateProblem};
 use rekindle_test::{LIMIT, SHORT_WINDOW, Site};
 
 async fn watched(site: &Site) -> RebuildNeeded {
-    let window = u64::try_from(SHORT_WINDOW.as_millis()).unwrap();
-    let config = HotReloadConfig { debounce_ms: window, ..HotReloadConfig::default() };
-    let manager = HotReload::builder(site.root()).config(config).start().await.unwrap();
+    let manager = HotReload::builder(site.root()).debounce(SHORT_WINDOW).start().await.unwrap();
     RebuildNeeded::watch(&manager, "templates/**").await.unwrap()
 }
 

@@ -24,6 +24,56 @@ pub use crate::place::Place;
 ///
 /// Those of this crate are [`MiniJinja`], `Tera` and `Handlebars`. The conformance tests of this crate say
 /// what has to hold of one.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use rekindle_templates::{Edit, Engine, Fault, Parsed, Place, Templates};
+/// use serde::Serialize;
+///
+/// /// Texts without anything in them.
+/// struct Plain;
+///
+/// impl Engine for Plain {
+///     type Raw = BTreeMap<String, String>;
+///     const NAME: &'static str = "Plain";
+///
+///     fn empty() -> Self::Raw {
+///         BTreeMap::new()
+///     }
+///
+///     fn has(raw: &Self::Raw, name: &str) -> bool {
+///         raw.contains_key(name)
+///     }
+///
+///     fn parse(_: &Self::Raw, name: &str, source: &str) -> Result<Parsed, Fault> {
+///         match source.find('\t') {
+///             Some(at) => Err(Fault::new(name, "no tabs, please").at(Place::Span(at..at + 1))),
+///             None => Ok(Parsed::default()),
+///         }
+///     }
+///
+///     fn build(edit: &Edit<'_, Self::Raw>) -> Result<Self::Raw, Fault> {
+///         Ok(edit.all.iter().map(|(name, source)| (name.to_string(), source.to_string())).collect())
+///     }
+///
+///     fn render<C: Serialize + ?Sized>(raw: &Self::Raw, name: &str, _: &C) -> Result<String, Fault> {
+///         Ok(raw[name].clone())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (_dir, ws) = rekindle::testing::create_test_workspace_with_structure();
+/// # std::fs::create_dir(ws.root().join("texts"))?;
+/// std::fs::write(ws.root().join("texts/good.txt"), "one")?;
+/// std::fs::write(ws.root().join("texts/tab.txt"), "a\tb")?;
+/// let texts = Templates::<Plain>::watch(&ws, "texts/*.txt").await?;
+/// assert_eq!(texts.render("good.txt", &())?, "one");
+/// assert_eq!(texts.problems()[0].to_string(), "texts/tab.txt:1:2: no tabs, please");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Engine: Sized + Send + Sync + 'static {
     /// The engine itself, with a set of templates in it: `minijinja::Environment`, `tera::Tera`,
     /// `handlebars::Handlebars`. It is never changed once it is in use.

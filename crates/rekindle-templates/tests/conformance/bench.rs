@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rekindle::{HotReload, HotReloadConfig, HotReloadManager};
+use rekindle::{HotReload, HotReloadBuilder, HotReloadManager};
 use rekindle_templates::{Engine, ProblemKind, TemplateEvent, TemplateProblem, Templates, TemplatesBuilder};
 use rekindle_test::{LIMIT, SHORT_WINDOW, Site};
 use serde_json::{Value, json};
@@ -33,9 +33,12 @@ impl<E: Engine> Bench<E> {
     }
 
     pub(crate) async fn on(site: Site, builder: TemplatesBuilder<E>) -> Self {
-        let window = u64::try_from(SHORT_WINDOW.as_millis()).unwrap();
-        let config = HotReloadConfig { debounce_ms: window, ..HotReloadConfig::default() };
-        let manager = HotReload::builder(site.root()).config(config).start().await.unwrap();
+        let engine = HotReload::builder(site.root());
+        Self::by(site, engine, builder).await
+    }
+
+    pub(crate) async fn by(site: Site, engine: HotReloadBuilder, builder: TemplatesBuilder<E>) -> Self {
+        let manager = engine.debounce(SHORT_WINDOW).start().await.unwrap();
         let templates = builder.watch(&manager, "templates/**").await.unwrap();
         let events = templates.subscribe();
         Self { site, templates, manager, events, seen: Vec::new() }

@@ -1,4 +1,5 @@
 //! What has to hold of every engine, run for each.
+#![cfg(any(feature = "minijinja", feature = "tera", feature = "handlebars"))]
 #![allow(clippy::disallowed_methods)]
 
 mod bench;
@@ -40,6 +41,7 @@ conformance! {
     saves::a_missing_directory_is_found_when_it_comes,
     saves::a_batch_is_told_of_as_a_whole,
     saves::what_editors_leave_is_no_template,
+    saves::lost_notices_lose_no_template,
     references::a_changed_partial_affects_all_that_reach_it,
     references::a_changed_layout_affects_its_pages,
     references::a_removed_partial_in_use_stays_and_is_told_with_the_chain,

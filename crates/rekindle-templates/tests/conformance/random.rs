@@ -33,8 +33,8 @@ fn source<E: Dialect>(random: &mut Random, step: usize) -> String {
 pub(crate) async fn whatever_is_saved_the_end_is_what_is_on_disk<E: Dialect>() {
     let mut random = Random(0x5eed);
     let mut bench = Bench::<E>::new(&[]).await;
-    for round in 0..12 {
-        for step in 0..30 {
+    for round in 0..5 {
+        for step in 0..50 {
             let name = NAMES[random.below(NAMES.len())];
             match random.below(4) {
                 0 if bench.site.path(&format!("templates/{name}")).exists() => bench.remove(name),

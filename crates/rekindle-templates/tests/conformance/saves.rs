@@ -1,6 +1,8 @@
 //! Files that are saved, broken, mended, renamed and removed.
 
+use rekindle::{ChangeEvent, HotReload};
 use rekindle_templates::{ProblemKind, Templates};
+use rekindle_test::Recorder;
 
 use crate::bench::{Bench, names};
 use crate::dialect::Dialect;
@@ -111,4 +113,21 @@ pub(crate) async fn what_editors_leave_is_no_template<E: Dialect>() {
     bench.renders("other.html", "yes").await;
     let known: Vec<String> = bench.templates.digest().keys().cloned().collect();
     assert_eq!(known, ["other.html", "page.html"]);
+}
+
+/// Without room for notices all of them are lost.
+pub(crate) async fn lost_notices_lose_no_template<E: Dialect>() {
+    let site = rekindle_test::Site::new().with("templates/page0.html", "before");
+    let builder = HotReload::builder(site.root()).queue_limit(0);
+    let mut bench = Bench::<E>::by(site, builder, Templates::builder()).await;
+    let mut events = Recorder::new(bench.site.root(), bench.manager.subscribe());
+    for number in 0..200 {
+        bench.site.write(&format!("templates/page{number}.html"), &format!("page {number}"));
+    }
+    let all = |templates: &Templates<E>| templates.digest().len() == 200;
+    bench.until("all templates", all).await;
+    for number in [0, 100, 199] {
+        bench.renders(&format!("page{number}.html"), &format!("page {number}")).await;
+    }
+    events.until("a comparison", |event| matches!(event, ChangeEvent::Rescanned { .. })).await;
 }
