@@ -8,8 +8,9 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, Response, StatusCode};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -21,8 +22,6 @@ use super::reply;
 use crate::Body;
 use crate::protocol::LARGEST;
 use crate::session::{Close, Outgoing, Session};
-
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// The version of WebSocket that there is, <https://www.rfc-editor.org/rfc/rfc6455#section-4.4>.
 const VERSION: &str = "13";
@@ -45,7 +44,7 @@ pub(crate) fn accept(headers: &HeaderMap, upgrade: Option<OnUpgrade>, session: S
     }
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => drive(upgraded, session).await,
+            Ok(upgraded) => drive(TokioIo::new(upgraded), session).await,
             Err(error) => tracing::debug!(%error, "a WebSocket did not come about"),
         }
     });
@@ -70,8 +69,7 @@ fn limits() -> WebSocketConfig {
         .max_frame_size(Some(LARGEST))
 }
 
-async fn drive(upgraded: Upgraded, mut session: Session) {
-    let io = TokioIo::new(upgraded);
+async fn drive(io: impl AsyncRead + AsyncWrite + Unpin, mut session: Session) {
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits())).await;
     let close = loop {
         let step = tokio::select! {
@@ -108,7 +106,10 @@ fn take(session: &mut Session, incoming: Option<Result<Message, Error>>) -> Resu
     }
 }
 
-async fn send(socket: &mut Socket, outgoing: Outgoing) -> Result<(), Option<Close>> {
+async fn send<S>(socket: &mut WebSocketStream<S>, outgoing: Outgoing) -> Result<(), Option<Close>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let message = match outgoing {
         Outgoing::Text(text) => Message::Text(text.into()),
         Outgoing::Ping => Message::Ping(bytes::Bytes::new()),
@@ -122,9 +123,74 @@ async fn send(socket: &mut Socket, outgoing: Outgoing) -> Result<(), Option<Clos
 
 /// Says why, and reads what is still on its way: a connection that is dropped with something unread is reset,
 /// and the reason may not arrive.
-async fn farewell(socket: &mut Socket, close: Close) {
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, close: Close) {
     let frame = CloseFrame { code: close.code.into(), reason: close.reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         while let Some(Ok(_)) = socket.next().await {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+    use tokio::io::DuplexStream;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::guard::Token;
+    use crate::hub::Hub;
+    use crate::protocol::OWN;
+    use crate::session::Admission;
+    use crate::{Change, Update};
+
+    /// A session on a connection that holds this many bytes, and the browser's end of it.
+    async fn connected(
+        hub: &Arc<Hub>,
+        bytes: usize,
+    ) -> (impl Future<Output = ()>, WebSocketStream<DuplexStream>) {
+        let (near, far) = tokio::io::duplex(bytes);
+        let (seat, token) = (hub.clients().seat("test", None).unwrap(), Token::new().unwrap());
+        let session =
+            Session::new(Arc::clone(hub), seat, Admission { token, has_token: true, livereload: false });
+        (drive(near, session), WebSocketStream::from_raw_socket(far, Role::Client, None).await)
+    }
+
+    async fn say(browser: &mut WebSocketStream<DuplexStream>, message: Value) {
+        browser.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_takes_nothing_is_dropped_after_fifteen_seconds() {
+        let hub = Arc::new(Hub::new(1));
+        let (driven, mut browser) = connected(&hub, 1024).await;
+        say(&mut browser, json!({"command": "hello", "protocols": [OWN]})).await;
+        say(&mut browser, json!({"command": "page", "id": 1})).await;
+        let (old, new) = ("x".repeat(10_000), String::new());
+        let update = Update::Style { old, new };
+        let start = Instant::now();
+        tokio::join!(driven, async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            hub.change("test", [Change { resource: "a".into(), content: Some(1), update }]);
+        });
+        assert_eq!(start.elapsed(), Duration::from_secs(1) + Session::PATIENCE);
+        assert_eq!(hub.clients().count(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_is_there_is_kept_and_one_that_is_not_is_let_go() {
+        let hub = Arc::new(Hub::new(1));
+        let (driven, mut browser) = connected(&hub, 64 * 1024).await;
+        say(&mut browser, json!({"command": "hello", "protocols": [OWN]})).await;
+        let (start, mut driven) = (Instant::now(), std::pin::pin!(driven));
+        // Pings are answered by reading: a minute of that, and then none.
+        let reading = async { while let Some(Ok(_)) = browser.next().await {} };
+        tokio::select! {
+            () = &mut driven => panic!("it was let go"),
+            _ = timeout(Duration::from_secs(63), reading) => {}
+        }
+        driven.await;
+        assert_eq!(start.elapsed(), Duration::from_secs(90) + FAREWELL);
     }
 }

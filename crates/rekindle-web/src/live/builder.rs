@@ -98,7 +98,7 @@ impl LiveReloadBuilder {
     ///
     /// Outside of a tokio runtime.
     pub fn start(self) -> Result<LiveReload> {
-        self.check_build()?;
+        check_build(!cfg!(debug_assertions), self.in_release)?;
         let shared = Arc::new(Shared {
             hub: Arc::new(Hub::new(program())),
             guard: self.guard()?,
@@ -123,17 +123,6 @@ impl LiveReloadBuilder {
         Ok(LiveReload::new(shared, tasks))
     }
 
-    fn check_build(&self) -> Result<()> {
-        if cfg!(debug_assertions) || self.in_release {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Conflict,
-            "this is a release build, and live reload shows whoever can reach it errors and configurations: leave \
-             it out of release builds, or allow it with `LiveReload::builder(..).in_release(true)`",
-        ))
-    }
-
     fn guard(&self) -> Result<Guard> {
         let mut guard = Guard::default();
         let refused = |what: &str, text: &str, example: &str| {
@@ -148,5 +137,29 @@ impl LiveReloadBuilder {
                 .ok_or_else(|| refused("origin", origin, "https://dev.example:8443"))?;
         }
         Ok(guard)
+    }
+}
+
+fn check_build(is_release: bool, is_allowed: bool) -> Result<()> {
+    if !is_release || is_allowed {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        "this is a release build, and live reload shows whoever can reach it errors and configurations: leave it \
+         out of release builds, or allow it with `LiveReload::builder(..).in_release(true)`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_build_has_to_be_allowed() {
+        assert!(check_build(false, false).is_ok());
+        assert!(check_build(true, true).is_ok());
+        let error = check_build(true, false).unwrap_err();
+        assert!(error.message().contains(".in_release(true)"), "{error}");
     }
 }

@@ -6,3 +6,4 @@ mod livereload;
 mod pages;
 mod server;
 mod socket;
+mod sources;

@@ -2,6 +2,7 @@
 
 use http::Request;
 use rekindle_test::Site;
+use rekindle_web::Problem;
 
 use crate::server::Server;
 
@@ -46,4 +47,20 @@ async fn a_page_that_cannot_be_rendered_is_one_that_heals_itself() {
     assert!(page.body().contains("&lt;b&gt; is not closed"), "{}", page.body());
     assert_eq!(page.body().matches("/_rekindle/live.js?").count(), 1);
     assert!(page.body().contains("<html lang=\"en\" data-rekindle=\"error\">"));
+}
+
+#[tokio::test]
+async fn a_plain_error_is_replaced_for_people_when_something_is_known_to_be_wrong() {
+    let site = Site::new();
+    let server = Server::start(&site).await;
+    let ask = async |accept: &str| {
+        let request = server.get("/dead-end").header("accept", accept);
+        server.ask(request.body(Default::default()).unwrap()).await.headers()["content-type"].clone()
+    };
+    assert_eq!(ask("text/html").await, "text/plain");
+    server.live.set_problems("mail", vec![Problem::new("mail", "Mail", "no server")]);
+    assert_eq!(ask("text/html,*/*;q=0.1").await, "text/html; charset=utf-8");
+    assert_eq!(ask("application/json").await, "text/plain");
+    server.live.set_problems("mail", Vec::new());
+    assert_eq!(ask("text/html").await, "text/plain");
 }

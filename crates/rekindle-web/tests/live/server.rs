@@ -170,6 +170,10 @@ impl tower_service::Service<Request<Incoming>> for Program {
 fn program(path: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from("<!doctype html><head><title>A page</title></head><p>Hello"));
     response.headers_mut().insert("content-type", "text/html; charset=utf-8".parse().unwrap());
+    if path == "/dead-end" {
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+    }
     if path == "/broken" {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response.extensions_mut().insert(Problem::new(
