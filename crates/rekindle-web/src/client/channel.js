@@ -64,18 +64,24 @@ class Channel {
         else if (!message.ready) this.hear(message);
     }
 
+    // Only once the lock is held: the worker takes it to be told when it is free, and must not be the first.
     joinWorker() {
-        this.post({ join: this.page, token: this.token, lock: this.lock() });
+        this.holdLock().then((lock) => this.post({ join: this.page, token: this.token, lock }));
     }
 
-    // The name of a lock that is held until the page is gone; only to be had where the page is deemed secure.
-    lock() {
-        if (!navigator.locks) return '';
-        if (!this.lockName) {
-            this.lockName = `rekindle ${Date.now()} ${Math.random()}`;
-            navigator.locks.request(this.lockName, () => new Promise(() => {})).catch(() => {});
-        }
-        return this.lockName;
+    // Resolves with the name of a lock that is held until the page is gone; with none where there are no locks, as on
+    // pages that are not deemed secure.
+    holdLock() {
+        if (!navigator.locks) return Promise.resolve('');
+        const name = `rekindle ${Date.now()} ${Math.random()}`;
+        this.held ??= new Promise((resolve) => {
+            const hold = () => {
+                resolve(name);
+                return new Promise(() => {});
+            };
+            navigator.locks.request(name, hold).catch(() => resolve(''));
+        });
+        return this.held;
     }
 
     giveUpWorker() {

@@ -55,7 +55,10 @@ impl<E: Engine> Source for TemplatesSource<E> {
 impl From<&TemplateProblem> for Problem {
     fn from(problem: &TemplateProblem) -> Self {
         let id = format!("template:{}", problem.template);
-        let mut shown = Self::new(id, problem.title(), problem.message.clone());
+        // What has no file is named by its template.
+        let named = || format!("{}: {}", problem.template, problem.message);
+        let message = problem.file.as_ref().map_or_else(named, |_| problem.message.clone());
+        let mut shown = Self::new(id, problem.title(), message);
         shown.file.clone_from(&problem.file);
         (shown.line, shown.column) = (problem.line, problem.column);
         shown.frame = problem.frame.iter().map(FrameLine::from).collect();

@@ -1,0 +1,66 @@
+// The browser, and what the tests ask of a page.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+// Generous: the machine may be busy. Only a test that fails takes so long.
+export const LIMIT = 30000;
+
+const FLAGS = [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync',
+];
+
+// A browser with a profile of its own, which goes with it.
+export async function launch(options = {}) {
+    const profile = await mkdtemp(join(tmpdir(), 'rekindle-chromium-'));
+    const context = await chromium.launchPersistentContext(profile, {
+        executablePath: process.env.REKINDLE_CHROMIUM ?? '/usr/bin/chromium',
+        headless: true,
+        args: FLAGS,
+        viewport: { width: 800, height: 600 },
+        ...options,
+    });
+    context.setDefaultTimeout(LIMIT);
+    context.once('close', () => rm(profile, { recursive: true, force: true, maxRetries: 10 }));
+    return context;
+}
+
+// Opens a page and waits until the server has told it something: from then on it hears of every change.
+export async function open(context, url) {
+    const page = await context.newPage();
+    page.errors = [];
+    page.on('pageerror', (error) => page.errors.push(error));
+    page.said = [];
+    page.on('console', (message) => page.said.push(`${message.type()}: ${message.text()}`));
+    page.loads = 0;
+    page.on('domcontentloaded', () => { page.loads += 1; });
+    await page.goto(url, { waitUntil: 'load' });
+    return page;
+}
+
+// Waits until `read` gives `expected`; says what it gave last otherwise.
+export async function until(page, read, expected, argument) {
+    let last;
+    try {
+        await page.waitForFunction(
+            ([source, want, given]) => JSON.stringify((0, eval)(`(${source})`)(given)) === want,
+            [read.toString(), JSON.stringify(expected), argument],
+            { polling: 20, timeout: LIMIT },
+        );
+    } catch (error) {
+        last = await page.evaluate(read, argument).catch((failure) => failure.message);
+        throw new Error(`waited for ${JSON.stringify(expected)}, there was ${JSON.stringify(last)}\n${read}`);
+    }
+}
+
+// The computed value of a property.
+export const computed = ([selector, property]) =>
+    document.querySelector(selector) && getComputedStyle(document.querySelector(selector))[property];
+
+export const text = (selector) => document.querySelector(selector)?.textContent;
+
+// What the overlay shows, or null.
+export const overlay = () => document.querySelector('rekindle-overlay')?.shadowRoot.querySelector('.panel')?.innerText ?? null;

@@ -1,0 +1,87 @@
+// A copy of the site for each test, and the server that serves it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const FIXTURE = new URL('../site/', import.meta.url);
+
+// The programs to test: `name=command`, one a framework, separated by `;`.
+export const SERVERS = (process.env.REKINDLE_TEST_SERVERS ?? '')
+    .split(';')
+    .filter(Boolean)
+    .map((entry) => {
+        const [name, ...command] = entry.split('=');
+        return { name, command: command.join('=').split(' ') };
+    });
+
+if (!SERVERS.length) {
+    throw new Error('REKINDLE_TEST_SERVERS names no server; run these tests with `cargo xtask browser`');
+}
+
+export class Site {
+    constructor(command, directory) {
+        this.command = command;
+        this.directory = directory;
+    }
+
+    static async copy(command) {
+        const directory = await mkdtemp(join(tmpdir(), 'rekindle-browser-'));
+        await cp(FIXTURE, directory, { recursive: true });
+        return new Site(command, directory);
+    }
+
+    // Starts the server; on the port it had before, when it ran already.
+    async start(environment = {}) {
+        const [program, ...args] = this.command;
+        const port = this.url ? new URL(this.url).port : '0';
+        this.child = spawn(program, [...args, this.directory], {
+            env: { ...process.env, PORT: port, ...environment },
+            stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        this.ended = once(this.child, 'exit');
+        const lines = createInterface({ input: this.child.stdout });
+        const [line] = await Promise.race([
+            once(lines, 'line'),
+            this.ended.then(() => { throw new Error(`${this.command.join(' ')} ended before it said its address`); }),
+        ]);
+        this.url = line.trim().replace(/\/$/, '');
+        return this.url;
+    }
+
+    async stop() {
+        if (!this.child) return;
+        this.child.kill('SIGKILL');
+        await this.ended;
+        this.child = null;
+    }
+
+    async remove() {
+        await this.stop();
+        await rm(this.directory, { recursive: true, force: true });
+    }
+
+    read(file) {
+        return readFile(join(this.directory, file), 'utf8');
+    }
+
+    // As editors save: a file beside it, then a rename.
+    async write(file, text) {
+        const temporary = join(this.directory, `${file}~`);
+        await writeFile(temporary, text);
+        await rename(temporary, join(this.directory, file));
+    }
+
+    async edit(file, before, after) {
+        const text = await this.read(file);
+        if (!text.includes(before)) throw new Error(`${file} has no ${before}`);
+        await this.write(file, text.replace(before, () => after));
+    }
+
+    async delete(file) {
+        await rm(join(this.directory, file));
+    }
+}
