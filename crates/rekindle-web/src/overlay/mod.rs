@@ -72,7 +72,10 @@ fn marked(line: &FrameLine) -> String {
         escaped(&line.text.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
     };
     let (start, end) = (start.saturating_sub(1), end.saturating_sub(1));
-    format!("{}<mark>{}</mark>{}", piece(0, start), piece(start, end), piece(end, usize::MAX))
+    let within = piece(start, end);
+    // The end of a line has a place as well.
+    let within = if within.is_empty() { "&nbsp;" } else { &within };
+    format!("{}<mark>{within}</mark>{}", piece(0, start), piece(end, usize::MAX))
 }
 
 /// For text and quoted attributes.
@@ -105,6 +108,12 @@ mod tests {
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("<i>3</i>&lt;<mark>b</mark>&gt;&amp;&#39;"), "{page}");
         assert!(page.contains("reached by way of &lt;c&gt;"), "{page}");
+    }
+
+    #[test]
+    fn the_end_of_a_line_can_be_pointed_at() {
+        let line = FrameLine { number: 1, text: "a = ".into(), marked: Some((5, 6)) };
+        assert_eq!(marked(&line), "a = <mark>&nbsp;</mark>");
     }
 
     #[test]
