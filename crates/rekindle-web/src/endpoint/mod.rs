@@ -10,12 +10,12 @@ mod route;
 pub(crate) mod socket;
 
 use bytes::Bytes;
-use http::header::{ORIGIN, USER_AGENT};
+use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use crate::dashboard::{self, About};
-use crate::guard::{self, Asker, Refusal};
+use crate::dashboard::About;
+use crate::guard::{Asker, Refusal};
 use crate::live::Shared;
 use crate::session::{Admission, Session};
 use crate::{Body, client, hub, source};
@@ -66,10 +66,6 @@ pub(crate) fn admit(shared: &Shared, route: Route, parts: &Parts) -> Result<Admi
             Route::Renew => "A page has to say where it is from: the header `Origin` is missing.",
             _ => "The token is missing, or that of another run of this program.",
         }));
-    }
-    if from == Asker::Loopback && matches!(route, Route::Dashboard(dashboard::Route::Api)) {
-        let origin = parts.headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("");
-        return Err(forbidden(&guard::not_allowed(origin).0));
     }
     Ok(Admitted { route, has_token })
 }

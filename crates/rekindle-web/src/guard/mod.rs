@@ -50,10 +50,8 @@ pub(crate) struct Refusal(pub(crate) String);
 /// Where the page is from that made a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asker {
-    /// From this server, or from an origin that somebody allowed.
-    Own,
-    /// From another server of this machine.
-    Loopback,
+    /// From this server, another one of this machine, or an origin that somebody allowed.
+    AllowedOrigin,
     /// From a program, or from a page that need not say: browsers leave the origin out of many requests.
     Unsaid,
 }
@@ -109,8 +107,7 @@ impl Guard {
     fn check_origin(&self, host: &Authority, headers: &HeaderMap) -> Result<Asker, Refusal> {
         let Some(text) = single(headers, &ORIGIN)? else { return Ok(Asker::Unsaid) };
         match Origin::parse(text) {
-            Some(origin) if self.is_own(&origin, host) => Ok(Asker::Own),
-            Some(origin) if origin.authority.is_loopback() => Ok(Asker::Loopback),
+            Some(origin) if self.is_allowed(&origin, host) => Ok(Asker::AllowedOrigin),
             Some(_) => Err(not_allowed(text)),
             None => Err(Refusal(format!(
                 "The request is from a page of the origin {}, which cannot be allowed: a page has to be served \
@@ -120,15 +117,16 @@ impl Guard {
         }
     }
 
-    fn is_own(&self, origin: &Origin, host: &Authority) -> bool {
+    fn is_allowed(&self, origin: &Origin, host: &Authority) -> bool {
         let is_listed = || self.origins.iter().any(|allowed| allowed.is_same(origin));
         let is_host = || self.hosts.iter().any(|allowed| allowed.covers(&origin.authority));
-        origin.authority.is_same(host, origin.scheme) || is_listed() || is_host()
+        let is_own = || origin.authority.is_same(host, origin.scheme);
+        origin.authority.is_loopback() || is_own() || is_listed() || is_host()
     }
 }
 
 /// The refusal of an origin, with what to set.
-pub(crate) fn not_allowed(origin: &str) -> Refusal {
+fn not_allowed(origin: &str) -> Refusal {
     let said = quoted(origin);
     Refusal(format!(
         "Pages of {said} are not allowed to talk to this server. If they are meant to, allow them: \

@@ -81,16 +81,18 @@ fn cve_2025_24010_a_page_from_elsewhere_opens_no_socket() {
         assert!(refused.is_err(), "{origin}");
     }
     let own = [("host", "localhost:3000"), ("origin", "http://localhost:3000")];
-    assert_eq!(check(&Guard::default(), &own), Ok(Asker::Own));
+    assert_eq!(check(&Guard::default(), &own), Ok(Asker::AllowedOrigin));
     assert!(check(&Guard::default(), &[own[0], own[1], own[1]]).is_err());
 }
 
 #[test]
-fn another_server_of_this_machine_is_told_from_this_one() {
+fn servers_of_this_machine_are_allowed_by_every_name_and_port() {
     let of = |origin| check(&Guard::default(), &[("host", "localhost:3000"), ("origin", origin)]);
-    assert_eq!(of("http://localhost:3001"), Ok(Asker::Loopback));
-    assert_eq!(of("http://127.0.0.1:3000"), Ok(Asker::Loopback));
-    assert_eq!(of("https://LOCALHOST.:3000"), Ok(Asker::Own));
+    for origin in
+        ["http://localhost:3001", "http://127.0.0.1:3000", "https://LOCALHOST.:3000", "http://[::1]"]
+    {
+        assert_eq!(of(origin), Ok(Asker::AllowedOrigin), "{origin}");
+    }
 }
 
 #[test]
@@ -118,7 +120,7 @@ fn what_is_set_is_allowed() {
     }
     for origin in ["https://dev.example:3000", "https://other.example", "https://other.example:443"] {
         let pairs = [("host", "dev.example"), ("origin", origin)];
-        assert_eq!(check(&guard, &pairs), Ok(Asker::Own), "{origin}");
+        assert_eq!(check(&guard, &pairs), Ok(Asker::AllowedOrigin), "{origin}");
     }
     assert!(check(&guard, &[("host", "dev.example"), ("origin", "http://other.example")]).is_err());
 }
@@ -127,7 +129,7 @@ fn what_is_set_is_allowed() {
 fn behind_a_proxy_with_tls_the_origin_is_that_of_the_host() {
     let guard = allowing(&["dev.example"], &[]);
     let pairs = [("host", "dev.example"), ("origin", "https://dev.example")];
-    assert_eq!(check(&guard, &pairs), Ok(Asker::Own));
+    assert_eq!(check(&guard, &pairs), Ok(Asker::AllowedOrigin));
 }
 
 #[test]

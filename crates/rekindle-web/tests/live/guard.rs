@@ -160,7 +160,7 @@ async fn the_api_is_for_the_dashboard_of_this_server_alone() {
             .header("host", server.address.to_string())
             .header("origin", origin)
             .header("content-type", "application/json");
-        server.ask(request.body(r#"{"rekindle":1,"cmd":"status"}"#.into()).unwrap())
+        server.ask(request.body(r#"{"rekindle":1,"cmd":"reload"}"#.into()).unwrap())
     };
     let with_token = format!("?token={token}");
     assert_eq!(ask(server.origin(), String::new()).await.status(), StatusCode::FORBIDDEN);
