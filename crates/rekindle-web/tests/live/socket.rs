@@ -113,6 +113,7 @@ async fn a_reader_that_was_slow_is_caught_up_with_by_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_clients_are_told() {
+    let_more_files_be_open();
     let site = Site::new();
     let server = Arc::new(Server::start(&site).await);
     let ((revision, _), token) = (server.page().await, server.token().await);
@@ -137,6 +138,16 @@ async fn a_thousand_clients_are_told() {
         assert_eq!(told.expect("a client"), json!([style("app")]));
     }
     nobody_is_left(&server).await;
+}
+
+/// Both ends of a thousand sockets are more than most systems allow at first.
+fn let_more_files_be_open() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("the limit can be raised");
+    }
 }
 
 /// Those who have gone are noticed to have.
