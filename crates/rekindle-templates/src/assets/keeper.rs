@@ -101,26 +101,18 @@ impl Keeper {
             }
             seen => seen,
         };
-        let finding = match seen {
-            Seen::Same => None,
-            Seen::Holds(content) => {
-                round.outcomes.insert(name, Outcome::Holds(content));
-                None
-            }
-            Seen::Gone => {
-                round.outcomes.insert(name, Outcome::Gone);
-                None
-            }
-            Seen::Refused(why) => {
-                round.outcomes.insert(name, Outcome::Gone);
-                Some(why)
-            }
+        let (outcome, finding) = match seen {
+            Seen::Same => (None, None),
+            Seen::Holds(content) => (Some(Outcome::Holds(content)), None),
+            Seen::Gone => (Some(Outcome::Gone), None),
+            Seen::Refused(why) => (Some(Outcome::Gone), Some(why)),
             Seen::Unreadable(why) => {
                 self.unreadable.insert(path.to_owned());
-                Some(why)
+                (None, Some(why))
             }
         };
         round.findings.push((self.shared.shown(path), finding));
+        round.outcomes.extend(outcome.map(|outcome| (name, outcome)));
     }
 
     /// Looks at a file that is encoded: beside the file that it is made from it is no asset of its own.

@@ -152,6 +152,23 @@ async fn a_sibling_that_changed_behind_our_back_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_sibling_is_not_sent_for_a_source_that_changed_a_moment_ago() {
+    let site = Site::new().with("static/app.css", RED);
+    fs::write(site.path("static/app.css.gz"), gzip(RED)).expect("written");
+    let served = Served::start(site).await;
+    for content in [BLUE, RED, BLUE, RED] {
+        served.until_encoded("app.css", Encoding::Gzip).await;
+        let mut changes = served.assets.subscribe();
+        served.site().replace("static/app.css", content);
+        let answer = served.get_with("/static/app.css", "accept-encoding: gzip").await;
+        let is_encoded = answer.header("content-encoding").is_some();
+        let text = if is_encoded { gunzip(&answer.body) } else { answer.text().to_owned() };
+        assert_eq!(text, content);
+        told(&mut changes).await;
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_gone_is_not_found_and_its_link_to_elsewhere_not_followed() {
     let site = Site::new().with("static/app.css", RED).with("elsewhere/secret.css", "secret");
     let served = Served::start(site).await;
