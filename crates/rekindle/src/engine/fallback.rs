@@ -9,7 +9,7 @@ use crate::commit::permissions_of;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::runs::Run;
-use crate::history::{Content, History, Limits, Outcome};
+use crate::history::{Content, History, Limits, Outcome, Record};
 use crate::load::{Bytes, Candidate, Failure, Source, understand};
 use crate::observe::Observe;
 
@@ -24,9 +24,9 @@ pub enum StartPolicy {
     Fail,
     /// Start with the last revision of its [history](crate::HotReloadManager::history) that was good,
     /// degraded. The same is done for content that was undone in an earlier run, and for content with
-    /// which the program crashed twice within a minute of its coming into use: shut the engine down when
-    /// the program ends, so that this does not count as a crash. A configuration whose files were all
-    /// removed is removed.
+    /// which the program crashed twice within a minute of its coming into use, unless the history has
+    /// no other: shut the engine down when the program ends, so that this does not count as a crash. A
+    /// configuration whose files were all removed is removed.
     ///
     /// What comes into use is written to the history and synced first, which takes a few milliseconds.
     StartFromLastGood,
@@ -88,6 +88,8 @@ impl Fallback {
             .collect();
         let record = listing.records.iter().rev().find(|record| record.holds(&files))?;
         let did = match &record.outcome {
+            // Nothing to go back to: the crashes may have had another cause, and any value is better than none.
+            Outcome::Crashed if self.newest(&candidate.name).is_none() => return None,
             Outcome::Crashed => "the program crashed twice within a minute of its coming into use".to_owned(),
             Outcome::RolledBack { reason } => format!("it was rolled back: {reason}"),
             _ => return None,
@@ -97,13 +99,18 @@ impl Fallback {
         Some(Failure::definitive(Error::new(ErrorKind::RolledBack, message).help(help)))
     }
 
-    /// A configuration's part in a job that goes back to its last good revision, if there is one.
-    pub(super) fn member(&self, name: &str, root: &Path) -> Option<(Member, u64)> {
+    /// The revision to go back to.
+    fn newest(&self, name: &str) -> Option<Record> {
         let confirmed = self.history.newest_confirmed(name).ok()?;
         let unconfirmed = || self.history.before(name, u64::MAX).ok()?;
         // One that the program crashed with once is better than none.
         let suspect = || self.history.newest_but_bad(name).ok()?;
-        let record = confirmed.or_else(unconfirmed).or_else(suspect)?;
+        confirmed.or_else(unconfirmed).or_else(suspect)
+    }
+
+    /// A configuration's part in a job that goes back to its last good revision, if there is one.
+    pub(super) fn member(&self, name: &str, root: &Path) -> Option<(Member, u64)> {
+        let record = self.newest(name)?;
         let contents = self.history.contents(&record).ok()?;
         let layers = contents.into_iter().map(|content| input(content, root)).collect::<Option<_>>()?;
         let member = Member {
