@@ -24,8 +24,14 @@ export async function launch(options = {}) {
         ...options,
     });
     context.setDefaultTimeout(LIMIT);
-    context.once('close', () => rm(profile, { recursive: true, force: true, maxRetries: 10 }));
+    context.profile = profile;
     return context;
+}
+
+export async function quit(context) {
+    await context.close();
+    // Processes of the browser may still be writing into it.
+    await rm(context.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 // Opens a page and waits until the server has told it something: from then on it hears of every change.

@@ -19,7 +19,7 @@ export const SERVERS = (process.env.REKINDLE_TEST_SERVERS ?? '')
     });
 
 if (!SERVERS.length) {
-    throw new Error('REKINDLE_TEST_SERVERS names no server: see CONTRIBUTING.md');
+    throw new Error('REKINDLE_TEST_SERVERS names no server; run these tests with `cargo xtask browser`');
 }
 
 export class Site {

@@ -1,7 +1,7 @@
 // The same tests for every server.
 
 import { after, before, describe, test } from 'node:test';
-import { launch, open } from './browser.js';
+import { launch, open, quit } from './browser.js';
 import { SERVERS, Site } from './site.js';
 
 // For a test that does not end; each wait in it has a limit of its own.
@@ -13,7 +13,7 @@ export function suite(name, define, browserOptions = {}) {
         describe(`${name} (${server.name})`, () => {
             let browser;
             before(async () => { browser = await launch(browserOptions); });
-            after(() => browser.close());
+            after(() => quit(browser));
             define((title, body, options = {}) => {
                 test(title, { timeout: TEST_LIMIT }, () => run(server, browser, body, options));
             });

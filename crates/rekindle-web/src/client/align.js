@@ -3,8 +3,8 @@
 // Above this many comparisons a simpler way is gone: the better one takes the product of the two lengths.
 const MOST_COMPARISONS = 40000;
 
-// Returns a map from the new ones to the old ones, in the order of both; `likeness(old, fresh)` says how good a pair
-// they would be, 0 for none.
+// Returns a map from the new ones to the old ones, in the order of both; `likeness(old, fresh)` says how good
+// a pair they would be, 0 for none.
 function align(old, fresh, likeness) {
     const pairs = new Map();
     let start = 0;

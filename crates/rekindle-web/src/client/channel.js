@@ -38,6 +38,11 @@ class Channel {
         else this.post({ wake: true, online });
     }
 
+    // Nobody looks at the page.
+    rest() {
+        if (this.own) this.own.rest();
+    }
+
     post(message) {
         if (this.port) this.port.postMessage(message);
     }

@@ -6,7 +6,8 @@ const PROTOCOL = 'urn:rekindle:live:1';
 // The server closes the connection of a client with more.
 const MOST_PAGES = 64;
 
-// How long a connection may be silent before it counts as refused: some proxies accept what they do not pass on.
+// How long a connection may be silent before it counts as refused: some proxies accept what they do not pass
+// on.
 const GREETING_MS = 5000;
 
 // A connection that lasted this long was a good one, after which trying again begins anew.
@@ -15,8 +16,8 @@ const LASTING_MS = 2000;
 // Polls that bring no update are this far apart, whatever the server thinks of it.
 const POLL_PAUSE_MS = 500;
 
-// Milliseconds before the next try: under 2 s for the first minute, so that a server that is being built is found
-// as soon as it is there; jittered, so that many pages do not come at once.
+// Milliseconds before the next try: under 2 s for the first minute, so that a server that is being built is
+// found as soon as it is there; jittered, so that many pages do not come at once.
 function backoff(tries, downMs, random) {
     const most = downMs < 60000 ? 1600 : 10000;
     return Math.min(most, 100 * 2 ** Math.min(tries, 10)) * (0.5 + random / 2);
@@ -36,8 +37,9 @@ function complain(error) {
     console.debug('rekindle:', error);
 }
 
-// A transport is opened with the connection and what it is to call: `message(parsed)`, `closed()`. It has `page(id)`
-// and `gone(id)` to tell the server of a page, or is opened anew for that when it has not, and `close()`.
+// A transport is opened with the connection and what it is to call: `message(parsed)`, `closed()`. It has
+// `page(id)` and `gone(id)` to tell the server of a page, or is opened anew for that when it has not, and
+// `close()`.
 function openSocket(connection, on) {
     const address = connection.address('socket', { token: connection.token });
     address.protocol = address.protocol.replace('http', 'ws');
@@ -76,7 +78,7 @@ function openPolling(connection, on) {
 
 async function poll(connection, on, signal) {
     while (!signal.aborted) {
-        const query = connection.pagesQuery();
+        const query = { ...connection.pagesQuery(), problems: connection.problemsVersion };
         const response = await fetch(connection.address('poll', query).href, { cache: 'no-store', signal });
         if (!response.ok) throw new Error(`polling was answered with ${response.status}`);
         const { messages } = await response.json();
@@ -108,6 +110,7 @@ class Connection {
         this.transport = null;
         this.isOpen = false;
         this.problems = null;
+        this.problemsVersion = '';
         this.tries = 0;
         this.downSince = 0;
         this.timer = 0;
@@ -148,17 +151,19 @@ class Connection {
         else if (this.isOpen && this.transport.page) this.probe();
     }
 
+    // Nobody looks: a browser has few connections of these kinds for all of its tabs. What is missed comes on
+    // waking.
+    rest() {
+        if (this.kind) this.stop();
+    }
+
     // What the server is told of a page.
     pageMessage(id) {
-        const { revision, templates } = this.pages.get(id);
-        return { command: 'page', id, revision, templates };
+        return { command: 'page', id, ...this.pages.get(id) };
     }
 
     pagesQuery() {
-        const pages = [...this.pages.keys()].map((id) => {
-            const { revision, templates } = this.pages.get(id);
-            return { id, revision, templates };
-        });
+        const pages = [...this.pages].map(([id, page]) => ({ id, ...page }));
         return { token: this.token, pages: JSON.stringify(pages) };
     }
 
@@ -234,7 +239,7 @@ class Connection {
         clearTimeout(this.deadline);
         if (!this.isOpen) this.opened();
         if (message.command === 'updates') this.receiveUpdates(message);
-        if (message.command === 'problems') this.receiveProblems(message.problems);
+        if (message.command === 'problems') this.receiveProblems(message);
     }
 
     receiveUpdates({ page: id, revision, updates }) {
@@ -245,8 +250,9 @@ class Connection {
         this.tell(id, { revision, updates });
     }
 
-    receiveProblems(problems) {
+    receiveProblems({ problems, version = '' }) {
         this.problems = problems;
+        this.problemsVersion = version;
         this.tellAll({ problems });
     }
 
@@ -282,8 +288,8 @@ class Connection {
         this.timer = setTimeout(() => safely(() => this.connect()), delay);
     }
 
-    // Not let in: because nobody is there, because of a token of a run before, or because this transport does not
-    // get through. An answer to a plain request tells which.
+    // Not let in: because nobody is there, because of a token of a run before, or because this transport does
+    // not get through. An answer to a plain request tells which.
     async renew() {
         this.renewing = true;
         const token = await this.newToken();

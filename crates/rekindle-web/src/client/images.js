@@ -1,4 +1,5 @@
-// Images: every place that can name one is given a new address. Browsers keep the old image until the new is there.
+// Images: every place that can name one is given a new address. Browsers keep the old image until the new is
+// there.
 
 const XLINK = 'http://www.w3.org/1999/xlink';
 

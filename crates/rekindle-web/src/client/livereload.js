@@ -1,5 +1,5 @@
-// For pages that include `/livereload.js` themselves: loads the client. One of another server's pages cannot have a
-// token, and is served as any LiveReload client: told what to load anew.
+// For pages that include `/livereload.js` themselves: loads the client. One of another server's pages cannot
+// have a token, and is served as any LiveReload client: told what to load anew.
 
 (() => {
     'use strict';

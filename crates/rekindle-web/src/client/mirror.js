@@ -1,7 +1,8 @@
 // The page as the server sent it: an inert copy, each node of which knows the living node it stands for.
 //
-// What the server sends next is compared with this copy and not with the living page. What people and scripts did to
-// the page (typed, opened, drew, added) is thus never a difference, and nothing has to be done to keep it.
+// What the server sends next is compared with this copy and not with the living page. What people and scripts
+// did to the page (typed, opened, drew, added) is thus never a difference, and nothing has to be done to keep
+// it.
 
 // Where elements with a shadow tree of their own are declared: not told apart from the page once it is alive.
 const DECLARED_SHADOW = 'template[shadowrootmode]';
@@ -16,7 +17,8 @@ class Mirror {
         const inert = document.implementation.createHTMLDocument('');
         this.root = inert.importNode(document.documentElement, true);
         this.pairAll(this.root, document.documentElement);
-        this.added = [...this.root.querySelectorAll('script')].filter((script) => addedByScript(this.live(script)));
+        const scripts = [...this.root.querySelectorAll('script')];
+        this.added = scripts.filter((script) => addedByScript(this.live(script)));
         this.tidy(this.root);
     }
 

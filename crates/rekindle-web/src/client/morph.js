@@ -34,7 +34,8 @@ const UNCHANGEABLE = [
 // Others hold data, and may change as any text may.
 function isRun(script) {
     const type = (script.getAttribute('type') || '').trim().toLowerCase();
-    return !type || /^(module|importmap|speculationrules|(text|application)\/(java|ecma|x-java|live)script)/.test(type);
+    const runs = /^(module|importmap|speculationrules|(text|application)\/(x-)?(java|ecma|live)script)/;
+    return !type || runs.test(type);
 }
 
 class Patch {

@@ -1,5 +1,6 @@
-// The overlay: what is wrong right now, in front of the page that last worked. Escape hides it until something else is
-// wrong. It stands in a shadow tree of its own: neither the page's styles nor its scripts reach into it by accident.
+// The overlay: what is wrong right now, in front of the page that last worked. Escape hides it until
+// something else is wrong. It stands in a shadow tree of its own: neither the page's styles nor its scripts
+// reach into it by accident.
 
 const HIDDEN_KEY = 'rekindle hidden';
 
@@ -144,10 +145,12 @@ function markedText(text, [start, end]) {
 function chainElement(chain) {
     if (!chain.length) return null;
     const links = chain.map((link) => element('li', {}, link));
-    return element('div', { className: 'chain' }, element('p', {}, 'Included from'), element('ol', {}, ...links));
+    const list = element('ol', {}, ...links);
+    return element('div', { className: 'chain' }, element('p', {}, 'Included from'), list);
 }
 
-// Strict policies forbid style elements, and not sheets that are made by a script. Returns what older browsers need.
+// Strict policies forbid style elements, and not sheets that are made by a script. Returns what older
+// browsers need.
 function adoptStyle(root, css) {
     try {
         const sheet = new CSSStyleSheet();

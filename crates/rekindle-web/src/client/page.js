@@ -10,10 +10,12 @@ const HEALED_KEY = 'rekindle healed';
 // How long a render may take.
 const FETCH_MS = 60000;
 
-// What the address of the client's script says: `?TOKEN.REVISION.T1.T2`, and `post` for a page that answers a form.
+// What the address of the client's script says: `?TOKEN.REVISION.T1.T2`, and `post` for a page that answers a
+// form.
 function readTag(address) {
     const [token = '', revision = '', ...rest] = new URL(address, location.href).search.slice(1).split('.');
-    return { token, revision, templates: rest.filter((part) => /^[0-9a-f]{6}$/.test(part)), post: rest.includes('post') };
+    const templates = rest.filter((part) => /^[0-9a-f]{6}$/.test(part));
+    return { token, revision, templates, post: rest.includes('post') };
 }
 
 function isErrorPage() {
@@ -41,15 +43,20 @@ class Page {
     }
 
     listen(token) {
-        const state = () => ({ revision: this.tag.revision, templates: this.tag.templates });
-        this.channel.join(state(), token);
+        this.channel.join(this.state(), token);
         addEventListener('pagehide', () => this.channel.leave());
-        addEventListener('pageshow', (event) => event.persisted && this.channel.join(state(), token));
+        addEventListener('pageshow', (event) => event.persisted && this.channel.join(this.state(), token));
         addEventListener('online', () => this.channel.wake(true));
         document.addEventListener('resume', () => this.channel.wake(false));
         document.addEventListener('visibilitychange', () => {
             if (document.visibilityState === 'visible') this.channel.wake(false);
+            else this.channel.rest();
         });
+    }
+
+    // What the server is told of it.
+    state() {
+        return { revision: this.tag.revision, templates: this.tag.templates, path: location.pathname };
     }
 
     hear({ connected, problems, updates, revision }) {
@@ -63,7 +70,8 @@ class Page {
         else if (isErrorPage() && !problems.length) this.heal();
     }
 
-    // An error page whose error is none any more. Once for a revision: the error may be another's than rekindle's.
+    // An error page whose error is none any more. Once for a revision: the error may be another's than
+    // rekindle's.
     heal() {
         const here = `${pageAddress()} ${this.tag.revision}`;
         if (!this.hadProblems && read(HEALED_KEY) === here) return;
@@ -93,7 +101,8 @@ class Page {
             this.reload();
             return;
         }
-        await withPatience(Promise.all(latest(of('style')).map((update) => replaceStyle(update, this.mirror))), LOAD_MS);
+        const styles = latest(of('style')).map((update) => replaceStyle(update, this.mirror));
+        await withPatience(Promise.all(styles), LOAD_MS);
         latest(of('image')).forEach(replaceImage);
         if (of('page').length) await this.renew();
     }
@@ -109,7 +118,7 @@ class Page {
         if (!fresh.tag) return;
         const { revision, templates } = readTag(resolved(fresh.tag).href);
         Object.assign(this.tag, { revision, templates });
-        this.channel.update({ revision, templates });
+        this.channel.update(this.state());
     }
 
     fail(error) {

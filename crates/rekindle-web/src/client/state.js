@@ -1,4 +1,5 @@
-// What people did to a page, held across a morph and kept across a reload: where they are, and what they typed.
+// What people did to a page, held across a morph and kept across a reload: where they are, and what they
+// typed.
 
 // How long what was kept is good for: a server may take its time to come back.
 const KEPT_MS = 600000;
@@ -21,7 +22,8 @@ function holdSelects() {
 }
 
 function holdScroll() {
-    const scrolled = [...document.querySelectorAll('*')].filter((element) => element.scrollTop || element.scrollLeft)
+    const isScrolled = (element) => element.scrollTop || element.scrollLeft;
+    const scrolled = [...document.querySelectorAll('*')].filter(isScrolled)
         .map((element) => [element, element.scrollLeft, element.scrollTop]);
     return () => scrolled.forEach(([element, left, top]) => {
         if (!element.scrollTop && !element.scrollLeft) element.scrollTo({ left, top, behavior: 'instant' });
@@ -119,7 +121,8 @@ function mayKeep(field) {
     return !UNKEPT.includes(field.type) && !/\bcc-|one-time-code|password/.test(field.autocomplete || '');
 }
 
-// Each field with a name by which it is found again: its id, or its form's and its own, and which of those it is.
+// Each field with a name by which it is found again: its id, or its form's and its own, and which of those it
+// is.
 function namedFields(root) {
     const seen = {};
     return [...root.querySelectorAll(FIELDS)].map((field) => {
@@ -155,7 +158,8 @@ function onId(id, task) {
     if (element) task(element);
 }
 
-// Once now and once when everything is there that makes the page as tall as it was; not when people have scrolled.
+// Once now and once when everything is there that makes the page as tall as it was; not when people have
+// scrolled.
 function restoreScroll({ scroll, scrolled }) {
     const events = ['wheel', 'touchmove', 'keydown', 'pointerdown'];
     const put = () => {

@@ -1,5 +1,5 @@
-// Stylesheets: the new one is loaded beside the old one, which goes when it is there. Nothing flickers, and one that
-// does not load leaves the old.
+// Stylesheets: the new one is loaded beside the old one, which goes when it is there. Nothing flickers, and
+// one that does not load leaves the old.
 
 // How long the next update waits for a stylesheet; it is swapped later than that, too.
 const LOAD_MS = 8000;
@@ -62,9 +62,13 @@ function loaded(link) {
     });
 }
 
+function pause(ms) {
+    return new Promise((done) => setTimeout(done, ms));
+}
+
 // Not to be waited for without end: a server may hang.
 function withPatience(promise, ms) {
-    return Promise.race([promise, new Promise((done) => setTimeout(done, ms))]);
+    return Promise.race([promise, pause(ms)]);
 }
 
 // The rules of a sheet, none when it is another origin's or not loaded.
@@ -97,7 +101,7 @@ async function swapImport(sheet, rule, href) {
     sheet.insertRule(text, index);
     const next = sheet.cssRules[index];
     const end = Date.now() + LOAD_MS;
-    while (!isReadable(next.styleSheet) && Date.now() < end) await new Promise((done) => setTimeout(done, 10));
+    while (!isReadable(next.styleSheet) && Date.now() < end) await pause(10);
     const place = rulesOf(sheet).indexOf(rule);
     if (place >= 0 && isReadable(next.styleSheet)) sheet.deleteRule(place);
 }
