@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rekindle::async_trait::async_trait;
-use rekindle::{ChangeEvent, ChangeType, ReloadHandler, Result};
+use rekindle::{ChangeEvent, ChangeType, Registration, ReloadHandler, Result};
 use tokio::sync::oneshot;
 
 /// How long nothing more has to come before work begins: files that are saved together are told one by one.
@@ -171,6 +171,14 @@ pub(crate) fn work_off(
 /// Puts what an engine tells into an inbox.
 #[derive(Debug)]
 pub(crate) struct Feed(pub(crate) Arc<Inbox>);
+
+impl Feed {
+    /// All that happens to the files that match a glob. Every write counts: the files are read after they were told of,
+    /// and may hold by then what nobody else has seen.
+    pub(crate) fn of(pattern: &str, inbox: &Arc<Inbox>) -> Registration {
+        Registration::new(Self(Arc::clone(inbox))).named(pattern).files(pattern).every_write()
+    }
+}
 
 #[async_trait]
 impl ReloadHandler for Feed {

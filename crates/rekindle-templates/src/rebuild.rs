@@ -67,7 +67,7 @@ impl RebuildNeeded {
         let mut files =
             Files { scope: Scope::new(manager.root(), pattern)?, built: None, now: BTreeMap::new() };
         let inbox = Arc::new(Inbox::default());
-        manager.register_handler_for(pattern, Feed(Arc::clone(&inbox)))?;
+        manager.register(Feed::of(pattern, &inbox))?;
         let problems = watch::Sender::new(Arc::from([]));
         let shared = Arc::new(Shared { problems, inbox: Arc::clone(&inbox), _manager: manager });
         let handle = Arc::downgrade(&shared);

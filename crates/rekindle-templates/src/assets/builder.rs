@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rekindle::{Error, ErrorKind, Registration, Result};
+use rekindle::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::address;
@@ -52,9 +52,8 @@ impl<'a, S: Source> AssetsBuilder<'a, S> {
         let prefix = address::normalized_prefix(&prefix).ok_or_else(|| bad_prefix(&prefix))?;
         let shared = Arc::new(Shared::new(scope, &prefix));
         let (inbox, encoder) = (Arc::<Inbox>::default(), Arc::<Inbox>::default());
-        let feed = Registration::new(Feed(Arc::clone(&inbox)));
         // Told first and listed second: what is written in between is found by the listing.
-        manager.register(feed.named(format!("assets {}", self.pattern)).files(&self.pattern))?;
+        manager.register(Feed::of(&self.pattern, &inbox).named(format!("assets {}", self.pattern)))?;
         // From here on it all ends when the handle is dropped.
         let handle = Handle {
             shared: Arc::clone(&shared),

@@ -208,7 +208,7 @@ impl<E: Engine> TemplatesBuilder<E> {
         let scope = Scope::new(manager.root(), pattern)?;
         let inbox = Arc::new(Inbox::default());
         // Told first, listed second: what is written in between is told of.
-        manager.register_handler_for(pattern, Feed(Arc::clone(&inbox)))?;
+        manager.register(Feed::of(pattern, &inbox))?;
         let base = Arc::new(self.raw);
         let shared = Arc::new(Shared {
             current: ArcSwap::from_pointee(Current::empty(Arc::clone(&base))),

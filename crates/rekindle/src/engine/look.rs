@@ -9,8 +9,9 @@ use super::book::Touched;
 use super::compare::Why;
 use super::run::Engine;
 use crate::event::{ChangeEvent, ChangeType, ResourceKind};
+use crate::propagate::Dispatch;
 use crate::settle::Due;
-use crate::watch::{Found, Stamp};
+use crate::watch::{Examined, Found, Stamp};
 
 impl Engine {
     /// Takes in what the watch stage found.
@@ -104,8 +105,10 @@ impl Engine {
         self.catch_up();
         // Its directory went in between: nobody looked for a file that was not known yet.
         let now = now.filter(|_| self.inventory.get(&due.path).is_some() || root.join(&due.path).exists());
-        if let Some(change_type) = self.inventory.examine(&root, due, now, &mut self.settle) {
-            self.tell_of_file(due.path.clone(), change_type);
+        match self.inventory.examine(&root, due, now, &mut self.settle) {
+            Examined::Pending => {}
+            Examined::Same { is_there } => self.tell_of_write(&due.path, is_there),
+            Examined::Changed(change_type) => self.tell_of_file(due.path.clone(), change_type),
         }
     }
 
@@ -124,6 +127,15 @@ impl Engine {
                 return;
             }
         }
+    }
+
+    /// A file was written to, and is what it was: that concerns only those who want to hear of every write.
+    fn tell_of_write(&self, path: &Path, is_there: bool) {
+        let change_type = if is_there { ChangeType::Modified } else { ChangeType::Deleted };
+        let event = ChangeEvent::FileChanged { path: self.shared.root.join(path), change_type };
+        let paths = &[path.to_path_buf()];
+        let of_config = self.book.routes.of(path).config.is_some();
+        self.shared.handlers.dispatch(&Dispatch { event: &event, paths, of_config, is_change: false });
     }
 
     pub(super) fn tell_of_file(&self, path: PathBuf, change_type: ChangeType) {

@@ -114,7 +114,7 @@ impl Observe {
         paths: &[PathBuf],
         of_config: bool,
     ) -> Vec<Awaited> {
-        let awaited = handlers.dispatch(&Dispatch { event: &event, paths, of_config });
+        let awaited = handlers.dispatch(&Dispatch { event: &event, paths, of_config, is_change: true });
         self.tell(event);
         awaited
     }

@@ -91,7 +91,7 @@ impl Handlers {
     pub(crate) fn patterns(&self) -> Vec<Pattern> {
         let all = self.lock();
         let patterns = all.iter().filter_map(|one| match &one.handler.registration.filter {
-            Filter::Files(pattern) => Some(pattern.clone()),
+            Filter::Files { pattern, .. } => Some(pattern.clone()),
             Filter::All | Filter::Parts(_) => None,
         });
         patterns.collect()
@@ -156,7 +156,8 @@ impl Handlers {
     pub(crate) fn participants(&self, proposals: &[Arc<Proposal>]) -> Participants {
         let mut asked = Vec::new();
         for proposal in proposals {
-            let dispatch = Dispatch { event: &proposal.event, paths: &proposal.paths, of_config: true };
+            let dispatch =
+                Dispatch { event: &proposal.event, paths: &proposal.paths, of_config: true, is_change: true };
             let concerned = self.concerned(&dispatch).into_iter().filter(|handler| handler.may_have_a_say());
             asked.extend(concerned.map(|handler| (handler, Arc::clone(proposal))));
         }

@@ -88,8 +88,25 @@ impl Registration {
     /// Calls it only for files that match a glob relative to the root: once per change, with
     /// `ConfigChanged` for a configuration and `FileChanged` for any other file.
     pub fn files(self, pattern: &str) -> Self {
-        let pattern = Pattern::new(pattern).map(Filter::Files);
+        let pattern = Pattern::new(pattern).map(|pattern| Filter::Files { pattern, every_write: false });
         self.filtered(pattern)
+    }
+
+    /// After [`files`](Self::files): calls it for each finished write of a file that is no configuration, also when the
+    /// file is what it was before.
+    ///
+    /// For handlers that read the files themselves. A file may change, be read by such a handler, and
+    /// change back before the engine looks: that is no change, and without this nobody would say that what was
+    /// read is no longer there.
+    pub fn every_write(mut self) -> Self {
+        match &mut self.filter {
+            Filter::Files { every_write, .. } => *every_write = true,
+            Filter::All | Filter::Parts(_) => {
+                let error = Error::new(ErrorKind::Pattern, "`every_write` needs to know of which files");
+                self.fault = self.fault.or(Some(error.help("call `files` with a glob before it")));
+            }
+        }
+        self
     }
 
     /// Calls it only for changes of one configuration.
@@ -101,7 +118,7 @@ impl Registration {
     pub fn at(mut self, config_name: &str, pointer: &str) -> Self {
         let mut parts = match std::mem::replace(&mut self.filter, Filter::All) {
             Filter::Parts(parts) => parts,
-            Filter::All | Filter::Files(_) => Vec::new(),
+            Filter::All | Filter::Files { .. } => Vec::new(),
         };
         parts.push((config_name.to_owned(), pointer.to_owned()));
         let checked = check_name(config_name).and_then(|()| check_pointer(pointer));
@@ -118,13 +135,13 @@ impl Registration {
 
     /// Whether it wants files of its own choice.
     pub(crate) fn wants_files(&self) -> bool {
-        matches!(self.filter, Filter::Files(_))
+        matches!(self.filter, Filter::Files { .. })
     }
 
     /// A handler of the files that match, named by the pattern.
     pub(crate) fn of_files(pattern: Pattern, handler: impl ReloadHandler + 'static) -> Self {
         let name = pattern.text().to_owned();
-        Self { filter: Filter::Files(pattern), ..Self::new(handler).named(name) }
+        Self { filter: Filter::Files { pattern, every_write: false }, ..Self::new(handler).named(name) }
     }
 
     /// Whether everything that was said of it makes sense.
@@ -150,7 +167,8 @@ pub(crate) enum Filter {
     /// All.
     All,
     /// One per change of a file that matches: `ConfigChanged` for configurations, `FileChanged` for others.
-    Files(Pattern),
+    /// With `every_write` also of finished writes that left the file as it was.
+    Files { pattern: Pattern, every_write: bool },
     /// Changes of parts of configurations: a name and a pointer each.
     Parts(Vec<(String, String)>),
 }
@@ -163,19 +181,22 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) paths: &'a [PathBuf],
     /// Whether those files are configurations.
     pub(crate) of_config: bool,
+    /// Whether anything is different: a file that was written to may be what it was.
+    pub(crate) is_change: bool,
 }
 
 impl Filter {
     pub(crate) fn wants(&self, dispatch: &Dispatch<'_>) -> bool {
         match self {
-            Self::All => true,
-            Self::Files(pattern) => {
+            Self::All => dispatch.is_change,
+            Self::Files { pattern, every_write } => {
                 let right_kind = match dispatch.event {
                     ChangeEvent::ConfigChanged { .. } => true,
                     ChangeEvent::FileChanged { .. } => !dispatch.of_config,
                     _ => false,
                 };
-                right_kind && dispatch.paths.iter().any(|path| pattern.matches(path))
+                let wanted = right_kind && (dispatch.is_change || *every_write);
+                wanted && dispatch.paths.iter().any(|path| pattern.matches(path))
             }
             Self::Parts(parts) => {
                 let ChangeEvent::ConfigChanged { config_name, changed, .. } = dispatch.event else {

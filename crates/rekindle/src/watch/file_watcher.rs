@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, oneshot};
 
-use super::{Found, Inventory, Source, Stamp, Watch};
+use super::{Examined, Found, Inventory, Source, Stamp, Watch};
 use crate::config::{LONGEST, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChangeEvent;
@@ -160,7 +160,8 @@ impl Root {
         for due in wanted.collect::<Vec<_>>() {
             let now = Stamp::read_at(&root.join(&due.path), &root, Settings::default().max_file_size);
             self.catch_up();
-            if let Some(change_type) = self.inventory.examine(&root, &due, now, &mut self.settle) {
+            if let Examined::Changed(change_type) = self.inventory.examine(&root, &due, now, &mut self.settle)
+            {
                 events.push(ChangeEvent::FileChanged { path: root.join(&due.path), change_type });
             }
         }

@@ -7,10 +7,20 @@ use super::{Inventory, Stamp};
 use crate::event::ChangeType;
 use crate::settle::{Due, Settle};
 
+/// What came of a look at a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Examined {
+    /// It is not to be judged yet: it is due again later.
+    Pending,
+    /// It is what it was when it was last judged. In between it may have been something else.
+    Same { is_there: bool },
+    /// It is something else.
+    Changed(ChangeType),
+}
+
 impl Inventory {
     /// Judges what was read of a file that is no configuration, and notes what it is now.
     ///
-    /// `None` when it is what it was, and when it is not to be judged yet: it is pending again then.
     /// What the system has told up to after the reading must have been observed.
     pub(crate) fn examine(
         &mut self,
@@ -18,23 +28,24 @@ impl Inventory {
         due: &Due,
         now: Option<Stamp>,
         settle: &mut Settle,
-    ) -> Option<ChangeType> {
+    ) -> Examined {
         if !due.last_chance {
             if settle.stirs(&due.path) {
                 settle.again(due);
-                return None;
+                return Examined::Pending;
             }
             if let Some(other) = changes_yet(root, due) {
                 settle.look_later(due, other, Instant::now());
-                return None;
+                return Examined::Pending;
             }
             if self.is_unfinished(due, now.as_ref()) {
                 settle.hold(due);
-                return None;
+                return Examined::Pending;
             }
         }
         self.note_growth(&due.path, now.as_ref(), settle);
-        self.note(root, due, now)
+        let is_there = now.is_some();
+        self.note(root, due, now).map_or(Examined::Same { is_there }, Examined::Changed)
     }
 
     /// It is missing, empty or unreadable, and was not, and so may be about to be written.

@@ -37,7 +37,7 @@ pub use file_watcher::FileWatcher;
 pub(crate) use file_watcher::PlaceWatch;
 pub(crate) use inventory::{Inventory, Stamp};
 use links::Links;
-pub(crate) use look::changes_yet;
+pub(crate) use look::{Examined, changes_yet};
 pub(crate) use scan::Scan;
 
 /// What a round of watching found.

@@ -276,3 +276,46 @@ async fn a_pattern_handler_is_called_once_for_each_file_of_a_batch() {
     }
     assert!(received.try_recv().is_err(), "one call more");
 }
+
+fn saved(event: ChangeEvent) -> (std::path::PathBuf, ChangeType) {
+    match event {
+        ChangeEvent::FileChanged { path, change_type } => (path, change_type),
+        other => panic!("not a file: {other:?}"),
+    }
+}
+
+/// Who reads the files may have read what came and went in between: that there is no change is then news.
+#[tokio::test]
+async fn a_handler_can_hear_of_every_write_also_of_one_that_changes_nothing() {
+    let site = Site::new(&[("static/a.css", "same")]);
+    let manager = site.builder().settle(Duration::from_millis(500)).start().await.expect("an engine");
+    let (sender, mut every) = unbounded_channel();
+    let handler = Registration::new(move |event: ChangeEvent| Ok(sender.send(event)?));
+    manager.register(handler.files("static/*.css").every_write()).expect("a pattern");
+    let (sender, mut changes) = unbounded_channel();
+    let handler = move |event: ChangeEvent| Ok(sender.send(event)?);
+    manager.register_handler_for("static/*.css", handler).expect("a pattern");
+
+    site.write("static/a.css", "same");
+    assert_eq!(saved(next(&mut every).await), (site.path("static/a.css"), ChangeType::Modified));
+    site.write("static/b.css", "gone at once");
+    site.remove("static/b.css");
+    assert_eq!(saved(next(&mut every).await), (site.path("static/b.css"), ChangeType::Deleted));
+    site.write("static/c.css", "new");
+    assert_eq!(saved(next(&mut every).await), (site.path("static/c.css"), ChangeType::Created));
+    assert_eq!(
+        saved(next(&mut changes).await).0,
+        site.path("static/c.css"),
+        "the others hear of changes only"
+    );
+}
+
+#[tokio::test]
+async fn every_write_of_no_file_in_particular_is_refused() {
+    let site = Site::new(&[]);
+    let manager = site.start().await;
+    let error =
+        manager.register(Registration::new(|_: ChangeEvent| Ok(())).every_write()).expect_err("no files");
+    assert_eq!(error.kind(), ErrorKind::Pattern);
+    assert!(error.to_string().contains("`every_write`"), "{error}");
+}
