@@ -59,7 +59,7 @@ class Patch {
 
     // `copy` is what was sent before, `fresh` what is sent now, `live` what is in the page for it.
     node(copy, fresh, live) {
-        if (copy.isEqualNode(fresh)) {
+        if (isSame(copy, fresh)) {
             // The whole branch keeps the copies that know their living nodes.
             fresh.replaceWith(copy);
         } else if (!live.isConnected && !isInTemplate(copy)) {
@@ -157,6 +157,18 @@ class Patch {
         if (claim || this.claimed.has(copy)) return claim === copy ? 1000 : 0;
         return elementLikeness(copy, fresh);
     }
+}
+
+// What is in a template is no child of it, and is not looked at by `isEqualNode`.
+function isSame(copy, fresh) {
+    if (!copy.isEqualNode(fresh)) return false;
+    const [before, now] = [templatesOf(copy), templatesOf(fresh)];
+    return before.every((template, index) => isSame(template.content, now[index].content));
+}
+
+function templatesOf(node) {
+    const inside = node.querySelectorAll ? [...node.querySelectorAll('template')] : [];
+    return (node.localName === 'template' ? [node, ...inside] : inside).filter(({ content }) => isFragment(content));
 }
 
 // The elements that are known by their id, wherever they have got to.
