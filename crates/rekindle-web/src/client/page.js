@@ -160,7 +160,7 @@ async function fetchPage() {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), FETCH_MS);
     try {
-        const headers = { Accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.1' };
+        const headers = { Accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.1', 'Rekindle-Page': '1' };
         const response = await fetch(pageAddress(), { cache: 'no-store', headers, signal: abort.signal });
         const isHtml = /^text\/html\b/i.test(response.headers.get('Content-Type') || '');
         if (!response.ok || !isHtml) throw new NeedsReload(`answered with ${response.status}`);
