@@ -18,6 +18,9 @@
 
     let tries = 0;
 
+    const successors = new WeakMap();
+    const loading = new WeakSet();
+
     function connect() {
         const address = new URL('/livereload', server);
         address.protocol = server.protocol.replace('http', 'ws');
@@ -34,24 +37,34 @@
     function hear({ command, path }) {
         tries = 0;
         if (command !== 'reload') return;
-        const links = /\.css$/i.test(path) ? stylesheets(path) : [];
-        if (links.length) links.forEach(swap);
+        if (/\.css$/i.test(path)) stylesheets(path).forEach(swap);
         else location.reload();
     }
 
+    // All of them when none has that name: it may be imported by any.
     function stylesheets(path) {
         const name = path.split('/').pop();
-        return [...document.querySelectorAll('link[rel~="stylesheet"][href]')]
-            .filter((link) => new URL(link.href).pathname.split('/').pop() === name);
+        const all = [...document.querySelectorAll('link[rel~="stylesheet"][href]')]
+            .filter((link) => !loading.has(link));
+        const named = all.filter((link) => new URL(link.href).pathname.split('/').pop() === name);
+        return named.length ? named : all;
     }
 
+    // The new one beside the old, which goes when that is there; a later one takes the place of one that is not.
     function swap(link) {
+        const earlier = successors.get(link);
+        if (earlier) earlier.remove();
         const next = link.cloneNode();
         const address = new URL(link.href);
         address.searchParams.set('rekindle', Date.now().toString(36));
         next.href = address.href;
-        next.onload = () => link.remove();
+        next.onload = () => {
+            loading.delete(next);
+            if (next.isConnected) link.remove();
+        };
         next.onerror = () => next.remove();
+        successors.set(link, next);
+        loading.add(next);
         link.after(next);
     }
 
