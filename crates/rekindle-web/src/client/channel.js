@@ -71,22 +71,8 @@ class Channel {
 
     // Only once the lock is held: the worker takes it to be told when it is free, and must not be the first.
     joinWorker() {
-        this.holdLock().then((lock) => this.post({ join: this.page, token: this.token, lock }));
-    }
-
-    // Resolves with the name of a lock that is held until the page is gone; with none where there are no locks, as on
-    // pages that are not deemed secure.
-    holdLock() {
-        if (!navigator.locks) return Promise.resolve('');
-        const name = `rekindle ${Date.now()} ${Math.random()}`;
-        this.held ??= new Promise((resolve) => {
-            const hold = () => {
-                resolve(name);
-                return new Promise(() => {});
-            };
-            navigator.locks.request(name, hold).catch(() => resolve(''));
-        });
-        return this.held;
+        if (!this.lock) this.lock = holdLock();
+        this.lock.then((lock) => this.post({ join: this.page, token: this.token, lock }));
     }
 
     giveUpWorker() {
@@ -104,4 +90,18 @@ class Channel {
     joinOwn() {
         this.id = this.own.join(this.page, this.token, () => {});
     }
+}
+
+// Resolves with the name of a lock that is held until the page is gone; with none where there are no locks, as on
+// pages that are not deemed secure.
+function holdLock() {
+    if (!navigator.locks) return Promise.resolve('');
+    const name = `rekindle ${Date.now()} ${Math.random()}`;
+    return new Promise((held) => {
+        const hold = () => {
+            held(name);
+            return new Promise(() => {});
+        };
+        navigator.locks.request(name, hold).catch(() => held(''));
+    });
 }
