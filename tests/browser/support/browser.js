@@ -34,8 +34,8 @@ export async function quit(context) {
     await rm(context.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
-// Opens a page and waits until the server has told it something: from then on it hears of every change.
-export async function open(context, url) {
+// Opens a page, and counts what it loads from then on.
+export async function open(context, url, prepare = () => {}) {
     const page = await context.newPage();
     page.errors = [];
     page.on('pageerror', (error) => page.errors.push(error));
@@ -43,6 +43,7 @@ export async function open(context, url) {
     page.on('console', (message) => page.said.push(`${message.type()}: ${message.text()}`));
     page.loads = 0;
     page.on('domcontentloaded', () => { page.loads += 1; });
+    prepare(page);
     await page.goto(url, { waitUntil: 'load' });
     return page;
 }
@@ -59,6 +60,19 @@ export async function until(page, read, expected, argument) {
     } catch (error) {
         last = await page.evaluate(read, argument).catch((failure) => failure.message);
         throw new Error(`waited for ${JSON.stringify(expected)}, there was ${JSON.stringify(last)}\n${read}`);
+    }
+}
+
+// What `promise` gives, or an error that says what did not come.
+export async function within(promise, what) {
+    let timer;
+    const late = new Promise((_, fail) => {
+        timer = setTimeout(() => fail(new Error(`waited for ${what} in vain`)), LIMIT);
+    });
+    try {
+        return await Promise.race([promise, late]);
+    } finally {
+        clearTimeout(timer);
     }
 }
 

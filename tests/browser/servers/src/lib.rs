@@ -1,5 +1,5 @@
-//! The site that the browser tests look at, the same in every framework: templates, static files, and pages that come
-//! compressed, under a policy, or without a head.
+//! The site that the browser tests look at, the same in every framework: templates, static files, and pages that
+//! come compressed, under a policy, or without a head.
 //!
 //! A server is `src/bin/FRAMEWORK.rs`. It takes the directory of the site, listens on 127.0.0.1 at the port in the variable
 //! `PORT` or at any, and prints its address on its first line.
@@ -13,7 +13,7 @@ use rekindle::HotReload;
 use rekindle_templates::{Assets, MiniJinja, TemplateError, Templates};
 use rekindle_web::{Files, LiveReload};
 
-pub use page::{Page, Route};
+pub use page::Page;
 
 /// What a server serves.
 #[derive(Debug, Clone)]
@@ -45,13 +45,14 @@ impl Site {
         Ok(Self { templates, files: Files::new(assets), live })
     }
 
-    /// Renders the page at a route.
+    /// The page at a path: `/` is `page.html`, and so are `/csp` under a policy, `/gzip` and `/br` compressed;
+    /// `/plain-html` has no head; any other `/name` is `name.html`.
     ///
     /// # Errors
     ///
-    /// That of the template: the answer is 500 with it in its extensions, for which the error page is shown.
-    pub fn page(&self, route: Route) -> Result<Page, TemplateError> {
-        Page::render(&self.templates, route)
+    /// That of the template. The answer is then 500 with it in its extensions, which becomes the error page.
+    pub fn page(&self, path: &str) -> Result<Page, TemplateError> {
+        Page::render(&self.templates, path)
     }
 }
 

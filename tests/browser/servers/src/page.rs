@@ -1,4 +1,4 @@
-//! [`Page`]: the pages, and how they are sent.
+//! [`Page`]: how pages are sent.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,73 +10,42 @@ use http::{HeaderName, Response};
 use rekindle_templates::{MiniJinja, TemplateError, Templates};
 use serde_json::json;
 
-/// Where a page is, and how it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// `/`, also as the answer to its form.
-    Home,
-    /// `/other`: another template.
-    Other,
-    /// `/csp`: the first page under a policy that lets in scripts by their nonce alone.
-    Policy,
-    /// `/gzip`
-    Gzip,
-    /// `/br`
-    Brotli,
-    /// `/plain-html`: a page without a head.
-    Headless,
-}
-
-impl Route {
-    /// All of them, with their paths.
-    pub const ALL: [(&str, Self); 6] = [
-        ("/", Self::Home),
-        ("/other", Self::Other),
-        ("/csp", Self::Policy),
-        ("/gzip", Self::Gzip),
-        ("/br", Self::Brotli),
-        ("/plain-html", Self::Headless),
-    ];
-
-    fn template(self) -> &'static str {
-        match self {
-            Self::Other => "other.html",
-            Self::Headless => "headless.html",
-            Self::Home | Self::Policy | Self::Gzip | Self::Brotli => "page.html",
-        }
-    }
-}
-
 /// A page as it is sent.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The headers that it has beside those of its length.
+    /// Its headers, beside those of its length.
     pub headers: Vec<(HeaderName, String)>,
     /// What is sent.
     pub body: Vec<u8>,
 }
 
 impl Page {
-    pub(crate) fn render(templates: &Templates<MiniJinja>, route: Route) -> Result<Self, TemplateError> {
-        let nonce = nonce();
-        let text = templates.render(route.template(), &json!({ "nonce": nonce }))?;
-        let mut headers = vec![(CONTENT_TYPE, "text/html; charset=utf-8".to_owned())];
-        let body = match route {
-            Route::Gzip => {
-                headers.push((CONTENT_ENCODING, "gzip".to_owned()));
-                gzip(text.as_bytes())
-            }
-            Route::Brotli => {
-                headers.push((CONTENT_ENCODING, "br".to_owned()));
-                brotli(text.as_bytes())
-            }
-            Route::Policy => {
-                headers.push((CONTENT_SECURITY_POLICY, policy(&nonce)));
-                text.into_bytes()
-            }
-            Route::Home | Route::Other | Route::Headless => text.into_bytes(),
+    /// `/` and what differs from it by how it is sent is `page.html`, `/name` is `name.html`.
+    pub(crate) fn render(templates: &Templates<MiniJinja>, path: &str) -> Result<Self, TemplateError> {
+        let name = match path.trim_start_matches('/') {
+            "" | "csp" | "gzip" | "br" => "page",
+            "plain-html" => "headless",
+            name => name,
         };
-        Ok(Self { headers, body })
+        let nonce = nonce();
+        let text = templates.render(&format!("{name}.html"), &json!({ "nonce": nonce }))?;
+        let mut page =
+            Self { headers: vec![(CONTENT_TYPE, "text/html; charset=utf-8".to_owned())], body: Vec::new() };
+        match path {
+            "/gzip" => page.encoded("gzip", gzip(text.as_bytes())),
+            "/br" => page.encoded("br", brotli(text.as_bytes())),
+            "/csp" => {
+                page.headers.push((CONTENT_SECURITY_POLICY, policy(&nonce)));
+                page.body = text.into();
+            }
+            _ => page.body = text.into(),
+        }
+        Ok(page)
+    }
+
+    fn encoded(&mut self, encoding: &str, body: Vec<u8>) {
+        self.headers.push((CONTENT_ENCODING, encoding.to_owned()));
+        self.body = body;
     }
 }
 
@@ -90,6 +59,7 @@ impl<B: From<Vec<u8>>> From<Page> for Response<B> {
     }
 }
 
+/// Scripts and styles of the page's own alone, and scripts by their nonce alone.
 fn policy(nonce: &str) -> String {
     format!("default-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self'")
 }

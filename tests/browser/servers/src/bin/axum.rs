@@ -9,30 +9,28 @@ use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use rekindle_axum::RouterExt;
-use rekindle_browser_servers::{Route, Site, address};
+use rekindle_browser_servers::{Site, address};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let site = Site::start().await?;
     let listener = tokio::net::TcpListener::bind(address()?).await?;
     println!("http://{}", listener.local_addr()?);
-    let pages = Route::ALL.into_iter().fold(Router::new(), |router, (path, route)| {
-        let site = site.clone();
-        let answer = move || std::future::ready(page(&site, route));
-        router.route(path, get(answer.clone()).post(answer))
-    });
-    let files = site.files.clone();
-    let app = pages.route(
-        "/static/{*file}",
-        get(move |request: Request| async move {
-            files.answer(request.method(), request.uri(), request.headers()).await.map(Body::new)
-        }),
-    );
-    Ok(axum::serve(listener, app.live_reload(&site.live)).await?)
+    let (files, live) = (site.files.clone(), site.live.clone());
+    let app = Router::new()
+        .route(
+            "/static/{*file}",
+            get(move |request: Request| async move {
+                files.answer(request.method(), request.uri(), request.headers()).await.map(Body::new)
+            }),
+        )
+        .fallback(move |request: Request| std::future::ready(page(&site, request.uri().path())))
+        .live_reload(&live);
+    Ok(axum::serve(listener, app).await?)
 }
 
-fn page(site: &Site, route: Route) -> Response {
-    site.page(route).map_or_else(
+fn page(site: &Site, path: &str) -> Response {
+    site.page(path).map_or_else(
         |error| {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { computed, open, text, until } from './support/browser.js';
+import { Proxy } from './support/proxy.js';
+import { suite } from './support/suite.js';
+
+// A site behind a network that can be looked at.
+const behind = (body) => async (given) => {
+    const proxy = await Proxy.before(given.site.url);
+    try {
+        await body({ ...given, proxy, visit: (path = '/') => open(given.browser, proxy.url + path) });
+    } finally {
+        proxy.close();
+    }
+};
+
+// Edits the partial, and waits until all pages show it.
+async function change(site, pages, before, after) {
+    await site.edit('templates/layout.html', before, after);
+    await Promise.all(pages.map((page) => until(page, text, after, '#footer')));
+}
+
+const sockets = (proxy) => proxy.seen('/_rekindle/socket').length;
+
+suite('the connection', (scenario) => {
+    scenario('two tabs have one connection', behind(async ({ site, visit, proxy }) => {
+        const pages = [await visit(), await visit('/other')];
+        await change(site, pages, 'The footer', 'Another footer');
+        assert.equal(sockets(proxy), 1);
+        await pages[0].close();
+        await change(site, [pages[1]], 'Another footer', 'A third');
+        assert.equal(sockets(proxy), 1);
+        assert.equal(pages[1].loads, 1);
+    }));
+
+    scenario('ten tabs are loaded and kept up to date over HTTP/1.1', behind(async ({ site, visit, proxy }) => {
+        const pages = [];
+        for (let number = 0; number < 10; number += 1) pages.push(await visit(`/?tab=${number}`));
+        await change(site, pages, 'The footer', 'Another footer');
+        await site.edit('static/app.css', 'rgb(0, 0, 1)', 'rgb(9, 9, 9)');
+        await Promise.all(pages.map((page) => until(page, computed, 'rgb(9, 9, 9)', ['body', 'color'])));
+        assert.equal(sockets(proxy), 1);
+        assert.deepEqual(pages.map((page) => page.loads), Array(10).fill(1));
+    }));
+
+    for (const [name, refused, used] of [
+        ['server-sent events', ['/socket'], '/events'],
+        ['polling', ['/socket', '/events'], '/poll'],
+    ]) {
+        scenario(`${name} do where nothing better gets through`, behind(async ({ site, visit, proxy }) => {
+            proxy.refuses = (line) => refused.some((path) => line.includes(`/_rekindle${path}`));
+            const pages = [await visit(), await visit('/other')];
+            await change(site, pages, 'The footer', 'Another footer');
+            await change(site, pages, 'Another footer', 'A third');
+            await site.edit('templates/partial.html', 'A partial', '{% nonsense %}');
+            for (const page of pages) {
+                await page.waitForFunction(() => document.querySelector('rekindle-overlay'));
+            }
+            await site.edit('templates/partial.html', '{% nonsense %}', 'Mended');
+            for (const page of pages) {
+                await page.waitForFunction(() => !document.querySelector('rekindle-overlay'));
+            }
+            await until(pages[0], text, 'Mended', '#partial');
+            assert.ok(proxy.seen(`/_rekindle${used}`).length > 0);
+            assert.deepEqual(pages.map((page) => page.loads), [1, 1]);
+        }));
+    }
+
+    scenario('pages that can have no worker have a connection of their own', behind(async ({ site, browser, visit, proxy }) => {
+        await browser.addInitScript(() => {
+            // As policies and older browsers have it.
+            if (location.search === '?none') delete window.SharedWorker;
+            if (location.search === '?refused') window.SharedWorker = class { constructor() { throw new Error('refused'); } };
+            if (location.search === '?silent') window.SharedWorker = class { port = { postMessage() {} }; };
+        });
+        const pages = [await visit('/?none'), await visit('/?refused'), await visit('/?silent')];
+        await change(site, pages, 'The footer', 'Another footer');
+        assert.equal(sockets(proxy), 3);
+        assert.deepEqual(pages.map((page) => page.loads), [1, 1, 1]);
+    }));
+
+    scenario('a cut connection comes back, and what was missed comes once', behind(async ({ site, visit, proxy }) => {
+        const page = await visit();
+        await change(site, [page], 'The footer', 'Another footer');
+        let renders = 0;
+        page.on('request', (request) => { renders += request.url() === `${proxy.url}/` ? 1 : 0; });
+        proxy.cut();
+        await page.waitForEvent('console', (message) => message.text() === 'rekindle: connection lost');
+        await site.edit('templates/layout.html', 'Another footer', 'Missed');
+        await site.edit('templates/partial.html', 'A partial', 'Missed, too');
+        proxy.mend();
+        await until(page, text, 'Missed', '#footer');
+        await until(page, text, 'Missed, too', '#partial');
+        await until(page, () => 0, 0);
+        assert.equal(renders, 1);
+        const said = page.said.filter((line) => line.includes('rekindle'));
+        assert.deepEqual(said, ['debug: rekindle: connection lost', 'debug: rekindle: connection regained']);
+        assert.deepEqual([page.loads, page.errors], [1, []]);
+    }));
+
+    scenario('a server that is started anew on the same files needs no reload', async ({ site, visit }) => {
+        const [page, other] = [await visit(), await visit('/other')];
+        await page.fill('[name=name]', 'Grace');
+        await change(site, [page, other], 'The footer', 'Another footer');
+        const rendered = [];
+        page.on('request', (request) => rendered.push(request.url()));
+        await site.stop();
+        await site.start();
+        await page.waitForEvent('console', (message) => message.text() === 'rekindle: connection regained');
+        await site.edit('static/app.css', 'rgb(0, 0, 1)', 'rgb(9, 9, 9)');
+        await until(page, computed, 'rgb(9, 9, 9)', ['body', 'color']);
+        assert.deepEqual(rendered.filter((url) => !url.includes('/static/') && !url.includes('/_rekindle/')), []);
+        await change(site, [page, other], 'Another footer', 'After the restart');
+        assert.deepEqual([page.loads, other.loads], [1, 1]);
+        assert.equal(await page.inputValue('[name=name]'), 'Grace');
+    });
+
+    scenario('what changed while the server was away is not missed, and a reload is one', async ({ site, visit }) => {
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await site.stop();
+        await site.edit('templates/partial.html', 'A partial', 'While it was away');
+        await site.start();
+        await until(page, text, 'While it was away', '#partial');
+        await until(page, () => document.querySelector('[name=name]').value, 'Grace');
+        await change(site, [page], 'The footer', 'Another footer');
+        assert.equal(page.loads, 2);
+    });
+
+    scenario('a page that is gone back to is up to date', async ({ site, visit }) => {
+        const page = await visit();
+        await page.goto(`${site.url}/other`);
+        await change(site, [page], 'The footer', 'Another footer');
+        await page.goBack();
+        await until(page, text, 'Another footer', '#footer');
+        await change(site, [page], 'Another footer', 'A third');
+    });
+
+    scenario('a tab that is left tells the server', behind(async ({ site, visit, proxy, browser }) => {
+        const page = await visit();
+        await change(site, [page], 'The footer', 'Another footer');
+        await page.goto('about:blank');
+        const again = await open(browser, `${proxy.url}/`);
+        await change(site, [again], 'Another footer', 'A third');
+        assert.equal(again.loads, 1);
+    }));
+});
