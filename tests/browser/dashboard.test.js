@@ -240,10 +240,7 @@ suite('dashboard', (scenario) => {
             assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
             await page.keyboard.press('Escape');
             await until(page, isShown, false, 'dialog');
-            assert.equal(
-                await page.evaluate(() => document.activeElement.ariaLabel),
-                'Roll db back to revision 1',
-            );
+            await until(page, () => document.activeElement.ariaLabel, 'Roll db back to revision 1');
             assert.equal(await site.read('config/db.toml'), 'size = 2\n');
 
             await page.keyboard.press('Enter');
