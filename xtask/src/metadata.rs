@@ -1,5 +1,7 @@
 //! What the manifests say, as cargo reads them: nothing of it is copied here by hand.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::cmd::Cmd;
@@ -9,6 +11,8 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(crate) struct Metadata {
     packages: Vec<Package>,
+    /// Where cargo builds, as the caller's environment has it.
+    pub(crate) target: PathBuf,
 }
 
 #[derive(Debug)]
@@ -28,7 +32,8 @@ impl Metadata {
         let root: Value = serde_json::from_str(json)
             .map_err(|error| Error::new(format!("`cargo metadata` printed no JSON: {error}")))?;
         let packages = root["packages"].as_array().ok_or_else(|| malformed("packages"))?;
-        Ok(Self { packages: packages.iter().map(package).collect::<Result<_>>()? })
+        let target = root["target_directory"].as_str().ok_or_else(|| malformed("target_directory"))?;
+        Ok(Self { packages: packages.iter().map(package).collect::<Result<_>>()?, target: target.into() })
     }
 
     pub(crate) fn package(&self, name: &str) -> Result<&Package> {
@@ -59,7 +64,7 @@ mod tests {
     const TWO: &str = r#"{"packages": [
         {"name": "cli", "features": {}, "rust_version": null},
         {"name": "lib", "features": {"toml": ["dep:toml"], "default": ["toml"]}, "rust_version": "1.89"}
-    ], "version": 1}"#;
+    ], "target_directory": "/target", "version": 1}"#;
 
     #[test]
     fn finds_features_and_rust_version() {
@@ -68,6 +73,7 @@ mod tests {
         assert_eq!(lib.features, ["default", "toml"]);
         assert_eq!(lib.rust_version.as_deref(), Some("1.89"));
         assert_eq!(metadata.package("cli").unwrap().rust_version, None);
+        assert_eq!(metadata.target, PathBuf::from("/target"));
     }
 
     #[test]
@@ -80,7 +86,11 @@ mod tests {
     fn a_changed_format_is_an_error_that_says_where() {
         assert!(Metadata::parse("nonsense").unwrap_err().to_string().contains("printed no JSON"));
         assert!(Metadata::parse("{}").unwrap_err().to_string().contains("`packages`"));
-        let unnamed = Metadata::parse(r#"{"packages": [{"features": {}}]}"#).unwrap_err().to_string();
+        let targetless = Metadata::parse(r#"{"packages": []}"#).unwrap_err().to_string();
+        assert!(targetless.contains("`target_directory`"), "{targetless}");
+        let unnamed = Metadata::parse(r#"{"packages": [{"features": {}}], "target_directory": ""}"#)
+            .unwrap_err()
+            .to_string();
         assert!(unnamed.contains("`packages[].name`"), "{unnamed}");
     }
 }

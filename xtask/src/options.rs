@@ -1,4 +1,4 @@
-//! The options of `test` and `ci`.
+//! The options of `test`, `ci` and `browser`.
 
 use std::ffi::OsStr;
 

@@ -9,13 +9,13 @@ import { createInterface } from 'node:readline';
 
 const FIXTURE = new URL('../site/', import.meta.url);
 
-// The programs to test: `name=command`, one a framework, separated by `;`.
+// The programs to test: `name=program`, one a framework, separated by `;`.
 export const SERVERS = (process.env.REKINDLE_TEST_SERVERS ?? '')
     .split(';')
     .filter(Boolean)
     .map((entry) => {
-        const [name, ...command] = entry.split('=');
-        return { name, command: command.join('=').split(' ') };
+        const [name, ...program] = entry.split('=');
+        return { name, program: program.join('=') };
     });
 
 if (!SERVERS.length) {
@@ -23,22 +23,21 @@ if (!SERVERS.length) {
 }
 
 export class Site {
-    constructor(command, directory) {
-        this.command = command;
+    constructor(program, directory) {
+        this.program = program;
         this.directory = directory;
     }
 
-    static async copy(command) {
+    static async copy(program) {
         const directory = await mkdtemp(join(tmpdir(), 'rekindle-browser-'));
         await cp(FIXTURE, directory, { recursive: true });
-        return new Site(command, directory);
+        return new Site(program, directory);
     }
 
     // Starts the server; on the port it had before, when it ran already.
     async start(environment = {}) {
-        const [program, ...args] = this.command;
         const port = this.url ? new URL(this.url).port : '0';
-        this.child = spawn(program, [...args, this.directory], {
+        this.child = spawn(this.program, [this.directory], {
             env: { ...process.env, PORT: port, ...environment },
             stdio: ['pipe', 'pipe', 'inherit'],
         });
@@ -46,7 +45,7 @@ export class Site {
         const lines = createInterface({ input: this.child.stdout });
         const [line] = await Promise.race([
             once(lines, 'line'),
-            this.ended.then(() => { throw new Error(`${this.command.join(' ')} ended before it said its address`); }),
+            this.ended.then(() => { throw new Error(`${this.program} ended before it said its address`); }),
         ]);
         this.url = line.trim().replace(/\/$/, '');
         return this.url;

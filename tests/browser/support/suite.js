@@ -22,7 +22,7 @@ export function suite(name, define, browserOptions = {}) {
 }
 
 async function run(server, browser, body, { prepare, environment }) {
-    const site = await Site.copy(server.command);
+    const site = await Site.copy(server.program);
     try {
         if (prepare) await prepare(site);
         await site.start(environment);

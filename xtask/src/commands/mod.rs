@@ -1,5 +1,6 @@
 //! The commands: one file each, listed in [`ALL`].
 
+mod browser;
 mod ci;
 mod fuzz;
 mod nightly;
@@ -16,6 +17,11 @@ struct Command {
 }
 
 const ALL: &[Command] = &[
+    Command {
+        name: "browser",
+        about: "Set up a browser, then run the tests in it: browser [TEST]..., as `morph` or `overlay`",
+        run: browser::run,
+    },
     Command {
         name: "ci",
         about: "All that must hold before a change is merged; runs `test` too",
@@ -66,7 +72,7 @@ fn help_text() -> String {
         ALL.iter().map(|command| format!("  {:width$}  {}", command.name, command.about)).collect();
     format!(
         "Usage: cargo xtask COMMAND [OPTIONS]\n\nCommands:\n{}\n\n\
-         Options of `test` and `ci`:\n  --no-setup  Install no system packages (also: {}=1);\n{:14}\
+         Options of `test`, `ci` and `browser`:\n  --no-setup  Install no system packages (also: {}=1);\n{:14}\
          tests that need a missing one fail, none is skipped\n\n\
          Colours: on a terminal only, and not when NO_COLOR is set.",
         commands.join("\n"),
@@ -89,6 +95,6 @@ mod tests {
     #[test]
     fn an_unknown_command_is_told_of_the_known_ones() {
         let error = run("tset", &[]).unwrap_err().to_string();
-        assert_eq!(error, "unknown command `tset`; there are ci, fuzz, help, nightly, soak, test");
+        assert_eq!(error, "unknown command `tset`; there are browser, ci, fuzz, help, nightly, soak, test");
     }
 }

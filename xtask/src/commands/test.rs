@@ -2,20 +2,23 @@
 
 use crate::cmd::Cmd;
 use crate::error::Result;
+use crate::metadata::Metadata;
 use crate::options::Options;
 use crate::step::Step;
-use crate::{runner, setup};
+use crate::{commands, runner, setup};
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    runner::run(steps(Options::parse(args)?))
+    runner::run(steps(Options::parse(args)?, &Metadata::load()?)?)
 }
 
-pub(crate) fn steps(options: Options) -> Vec<Step> {
-    vec![
-        Step::check("setup", move |style| setup::run(options.setup, style)),
+pub(crate) fn steps(options: Options, metadata: &Metadata) -> Result<Vec<Step>> {
+    let mut steps = vec![
+        Step::check("setup", move |style| setup::run(setup::SYSTEM, options.setup, style)),
         Step::command("tests", unit_and_integration()),
         Step::command("doc tests", doc_tests()),
-    ]
+    ];
+    steps.extend(commands::browser::steps(options, metadata, &[])?);
+    Ok(steps)
 }
 
 /// Not `--all-targets`: that would run the benches, which take minutes and assert nothing.
@@ -33,9 +36,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn setup_comes_first() {
-        let steps = steps(Options { setup: true });
-        assert_eq!(steps.iter().map(Step::name).collect::<Vec<_>>(), ["setup", "tests", "doc tests"]);
+    fn setup_comes_first_and_the_browser_last() {
+        let metadata = Metadata::parse(r#"{"packages": [], "target_directory": "/target"}"#).unwrap();
+        let steps = steps(Options { setup: true }, &metadata).unwrap();
+        let names: Vec<_> = steps.iter().map(Step::name).collect();
+        assert_eq!(names[..4], ["setup", "tests", "doc tests", "browser"]);
+        assert_eq!(names.last(), Some(&"dashboard tests"));
     }
 
     #[test]
