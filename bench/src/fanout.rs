@@ -4,8 +4,7 @@
 //! value over. What can be compared is the time from the first subscriber to the last.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotswap_config::core::HotswapConfig;
 use hotswap_config::notify::SubscriptionHandle;
@@ -19,6 +18,7 @@ use crate::harness::child::{self, Case};
 use crate::harness::process::{memory, others_cpu};
 use crate::harness::stats::{float, median, millis};
 use crate::harness::table::{Row, Table};
+use crate::harness::tally::Tally;
 use crate::harness::{Result, Size};
 use crate::peers::reloaders;
 
@@ -26,9 +26,6 @@ const ABOUT: &str = "From the change until the first and the last subscriber has
     change, of all threads but the one that makes it; memory per subscriber, the task that waits included. \
     rekindle's change is a save to the disk, loaded and checked; the others' is a value handed over. \
     The hooks and callbacks run on the thread that makes the change.";
-
-/// A change that has not reached all after this long never will.
-const NEVER: Duration = Duration::from_secs(10);
 
 /// Makes the change of this number. It owns what keeps the subscribers going.
 type Change = Box<dyn FnMut(u64) -> Result<()>>;
@@ -49,35 +46,6 @@ const ALL: [Fan; 6] = [
     Fan { name: "dynamic-config, hooks", start: dynamic },
     Fan { name: "hotswap-config, callbacks", start: hotswap },
 ];
-
-/// Counts the subscribers that have been told of a change.
-#[derive(Debug)]
-struct Tally {
-    began: Instant,
-    told: AtomicU64,
-    /// Nanoseconds since `began`.
-    first: AtomicU64,
-    last: AtomicU64,
-}
-
-impl Tally {
-    fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn told(&self) {
-        let now = self.now();
-        self.first.fetch_min(now, Ordering::Relaxed);
-        self.last.fetch_max(now, Ordering::Relaxed);
-        self.told.fetch_add(1, Ordering::Release);
-    }
-
-    fn reset(&self) {
-        self.first.store(u64::MAX, Ordering::Relaxed);
-        self.last.store(0, Ordering::Relaxed);
-        self.told.store(0, Ordering::Release);
-    }
-}
 
 /// One change.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -130,8 +98,7 @@ pub(crate) fn case(name: &str, count: u64) -> Result<()> {
     let fan = ALL.iter().find(|fan| fan.name == name).ok_or("no such way to be told")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (runtime, project) = (Arc::new(runtime), Project::new()?);
-    let [told, first, last] = [0, u64::MAX, 0].map(AtomicU64::new);
-    let tally = Arc::new(Tally { began: Instant::now(), told, first, last });
+    let tally = Arc::new(Tally::new());
     let before = memory()?;
     let mut change = (fan.start)(count, &tally, &runtime, &project)?;
     let (mut number, mut bytes) = (1, 0);
@@ -145,19 +112,11 @@ pub(crate) fn case(name: &str, count: u64) -> Result<()> {
 }
 
 fn make(change: &mut Change, number: u64, count: u64, tally: &Tally) -> Result<Told> {
-    tally.reset();
-    let (cpu, began, entered) = (others_cpu(), tally.now(), Instant::now());
+    let (cpu, entered) = (others_cpu(), tally.begin());
     change(number)?;
-    while tally.told.load(Ordering::Acquire) < count {
-        if entered.elapsed() > NEVER {
-            return Err(format!("{} of {count} were told", tally.told.load(Ordering::Acquire)).into());
-        }
-        std::thread::sleep(Duration::from_micros(200));
-    }
-    let since =
-        |at: &AtomicU64| millis(Duration::from_nanos(at.load(Ordering::Relaxed).saturating_sub(began)));
+    let (first_ms, last_ms) = tally.wait(count, entered)?;
     let cpu_ms = millis(others_cpu().saturating_sub(cpu));
-    Ok(Told { first_ms: since(&tally.first), last_ms: since(&tally.last), cpu_ms, bytes: 0 })
+    Ok(Told { first_ms, last_ms, cpu_ms, bytes: 0 })
 }
 
 fn streams(count: u64, tally: &Arc<Tally>, runtime: &Arc<Runtime>, project: &Project) -> Result<Change> {

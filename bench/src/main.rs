@@ -26,6 +26,7 @@ mod saves;
 mod scale;
 mod setup;
 mod stages;
+mod web;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -68,6 +69,12 @@ enum What {
     Idle,
     /// Instructions of a read and of a reload; needs valgrind.
     Instructions,
+    /// Rendering pages while their templates change.
+    Render,
+    /// A page's way through the layer.
+    Inject,
+    /// A save, told to many browsers.
+    Clients,
     /// Draws bench/plot/*.svg from the results.
     Plot,
     /// Writes the results into the project's README, between its markers.
@@ -80,7 +87,7 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 8] = [
+const MEASUREMENTS: [Measurement; 11] = [
     ("latency", latency::measure),
     ("setup", setup::measure),
     ("burst", burst::measure),
@@ -89,6 +96,9 @@ const MEASUREMENTS: [Measurement; 8] = [
     ("scale", scale::measure),
     ("idle", idle::measure),
     ("instructions", instructions::measure),
+    ("render", web::render::measure),
+    ("inject", web::inject::measure),
+    ("clients", web::clients::measure),
 ];
 
 fn main() -> ExitCode {
@@ -113,6 +123,9 @@ fn run(what: &What, size: Size) -> Result<()> {
         What::Scale => measure("scale", size),
         What::Idle => measure("idle", size),
         What::Instructions => measure("instructions", size),
+        What::Render => measure("render", size),
+        What::Inject => measure("inject", size),
+        What::Clients => measure("clients", size),
         What::Plot => plot::draw(size),
         What::Readme => readme::update(size),
         What::Case { arguments } => {
@@ -141,6 +154,7 @@ fn case(arguments: &[String]) -> Result<()> {
         ["burst", name, files, quiet] => burst::case(name, files.parse()?, quiet.parse()?),
         ["fanout", name, count] => fanout::case(name, count.parse()?),
         ["instructions", name, repeat] => instructions::case(name, repeat.parse()?),
+        ["clients", name, root] => web::clients::case(name, root),
         ["idle", name, files] => idle::case(name, files.parse()?),
         _ => Err(format!("no such case: {arguments:?}").into()),
     }

@@ -8,6 +8,7 @@ pub(crate) mod random;
 pub(crate) mod results;
 pub(crate) mod stats;
 pub(crate) mod table;
+pub(crate) mod tally;
 pub(crate) mod tree;
 
 use std::error::Error;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Result;
@@ -58,6 +59,12 @@ pub(crate) fn others_switches() -> Result<(u64, u64)> {
         }
     }
     Ok((given, taken))
+}
+
+/// Lets this process have as many files and sockets open as the system allows.
+pub(crate) fn let_more_files_be_open() -> Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
 
 /// The number in a line `name: number ...`.

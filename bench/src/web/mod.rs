@@ -1,0 +1,7 @@
+//! What a web developer waits for: renders, pages through the layer, browsers that are told.
+
+pub(crate) mod clients;
+pub(crate) mod inject;
+pub(crate) mod render;
+mod server;
+mod site;
