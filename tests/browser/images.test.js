@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { until } from './support/browser.js';
+import { FORMATS } from './support/images.js';
 import { suite } from './support/suite.js';
 
 // The colour of the logo's middle, as it is shown by an image with that address.
@@ -30,6 +31,38 @@ suite('images', (scenario) => {
         assert.match(srcset, /^\/static\/logo\.svg\?rekindle=\w+ 1x, \/static\/logo\.svg\?rekindle=\w+ 2x$/);
         assert.equal(await page.inputValue('[name=name]'), 'Grace');
         assert.equal(page.loads, 1);
+    });
+
+    for (const [end, both] of Object.entries(FORMATS)) {
+        scenario(`a saved ${end} is shown at once`, async ({ site, browser, visit }) => {
+            const maker = await browser.newPage();
+            const [before, after] = await both(maker);
+            await site.write(`static/picture.${end}`, before);
+            const page = await visit();
+            const first = await shown(page, '#picture');
+            await site.write(`static/picture.${end}`, after);
+            await until(page, () => document.querySelector('#picture').src.includes('rekindle='), true);
+            assert.notDeepEqual(await shown(page, '#picture'), first);
+            assert.deepEqual([page.loads, page.errors], [1, []]);
+        }, {
+            prepare: (site) => site.edit('templates/page.html', '<div class="space">',
+                `<img id="picture" src="/static/picture.${end}" alt=""><div class="space">`),
+        });
+    }
+
+    scenario('an image with a fingerprint is replaced by the one with the next', async ({ site, visit }) => {
+        const page = await visit();
+        const address = () => new URL(document.querySelector('#picture').src).pathname;
+        const first = await page.evaluate(address);
+        assert.match(first, /^\/static\/logo[.-][\w.-]+\.svg$/);
+        assert.deepEqual(await shown(page, '#picture'), RED);
+        await site.edit('static/logo.svg', '#c40', '#04c');
+        await page.waitForFunction((before) => !document.querySelector('#picture').src.includes(before), first);
+        assert.deepEqual(await shown(page, '#picture'), BLUE);
+        assert.equal(page.loads, 1);
+    }, {
+        prepare: (site) => site.edit('templates/page.html', '<div class="space">',
+            '<img id="picture" src="{{ asset(\'logo.svg\') }}" alt=""><div class="space">'),
     });
 
     scenario('an image is replaced wherever a page can name one', async ({ site, visit }) => {
