@@ -136,6 +136,42 @@ suite('the overlay', (scenario) => {
         }
     });
 
+    scenario('a configuration that is no longer valid is shown with its place, and its last good values are used', async ({ site, visit }) => {
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await site.edit('config/app.toml', 'size = 1', 'size = ]');
+        await until(page, shown, ['config/app.toml:1:8']);
+        assert.match(await page.evaluate(overlay), /size = \]/);
+        await site.edit('config/app.toml', 'size = ]', 'size = 2');
+        await until(page, overlay, null);
+        assert.equal(await page.inputValue('[name=name]'), 'Grace');
+        assert.deepEqual([page.loads, page.errors], [1, []]);
+    }, { prepare: (site) => site.create('config/app.toml', 'size = 1\n') });
+
+    scenario('a partial that is in use and deleted is shown with who includes it, and pages stay', async ({ site, visit }) => {
+        const page = await visit();
+        const partial = await site.read('templates/partial.html');
+        await site.delete('templates/partial.html');
+        await page.waitForSelector('rekindle-overlay .panel');
+        assert.match(await page.evaluate(overlay), /partial\.html/);
+        assert.match((await page.evaluate(shown)).join(), /templates\/page\.html:5/);
+        await page.reload();
+        assert.equal(await page.evaluate(text, '#partial'), 'A partial');
+        await site.write('templates/partial.html', partial);
+        await until(page, overlay, null);
+    });
+
+    scenario('the templates by way of which a mistake was reached are named', async ({ site, visit }) => {
+        const page = await visit();
+        await site.create('templates/inner.html', 'Inside');
+        await site.edit('templates/partial.html', 'A partial', '{% include "inner.html" %}');
+        await until(page, text, 'Inside', '#partial');
+        await site.delete('templates/inner.html');
+        await page.waitForSelector('rekindle-overlay .chain');
+        const chain = await page.locator('rekindle-overlay .chain li').allTextContents();
+        assert.deepEqual(chain, ['page.html:5', 'partial.html:1']);
+    });
+
     scenario('a page that cannot be rendered says why, and heals itself', async ({ site, visit }) => {
         const page = await visit('/missing');
         assert.match(await page.textContent('body'), /missing\.html/);

@@ -2,9 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const FIXTURE = new URL('../site/', import.meta.url);
@@ -72,6 +72,11 @@ export class Site {
         const temporary = join(this.directory, `${file}~`);
         await writeFile(temporary, text);
         await rename(temporary, join(this.directory, file));
+    }
+
+    async create(file, text) {
+        await mkdir(dirname(join(this.directory, file)), { recursive: true });
+        await this.write(file, text);
     }
 
     async edit(file, before, after) {
