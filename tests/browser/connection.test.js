@@ -21,6 +21,14 @@ async function change(site, pages, before, after) {
 
 const sockets = (proxy) => proxy.seen('/_rekindle/socket').length;
 
+// Nobody looks at a page, or somebody does: a browser without a window shows all of its pages.
+function look(page, state) {
+    return page.evaluate((value) => {
+        Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+}
+
 suite('the connection', (scenario) => {
     scenario('two tabs have one connection', behind(async ({ site, visit, proxy }) => {
         const pages = [await visit(), await visit('/other')];
@@ -64,6 +72,42 @@ suite('the connection', (scenario) => {
             assert.deepEqual(pages.map((page) => page.loads), [1, 1]);
         }));
     }
+
+    scenario('polling waits for what is new, and does not ask again for what is known to be wrong', behind(async ({ site, visit, proxy }) => {
+        proxy.refuses = (line) => ['/socket', '/events'].some((path) => line.includes(`/_rekindle${path}`));
+        await site.edit('templates/partial.html', 'A partial', '{% nonsense %}');
+        const page = await visit('/other');
+        await page.waitForSelector('rekindle-overlay .panel');
+        await site.edit('templates/other.html', 'Another page', 'Another one');
+        await until(page, text, 'Another one', '#title');
+        const known = proxy.seen('/poll').map((line) => new URL(line.split(' ')[1], proxy.url).searchParams.get('problems'));
+        assert.equal(known[0], '');
+        assert.notEqual(known.at(-1), '');
+        assert.equal(new Set(known).size, 2, 'each was told once');
+    }));
+
+    scenario('a tab that nobody looks at leaves its connection to others, and catches up', behind(async ({ site, browser, visit, proxy }) => {
+        await browser.addInitScript(() => { if (location.search === '?alone') delete window.SharedWorker; });
+        proxy.refuses = (line) => line.includes('/_rekindle/socket');
+        const page = await visit('/?alone');
+        await change(site, [page], 'The footer', 'Another footer');
+        const open = proxy.seen('/events').length;
+        await look(page, 'hidden');
+        await proxy.ended('/events', open);
+        await site.edit('templates/layout.html', 'Another footer', 'Missed');
+        await look(page, 'visible');
+        await until(page, text, 'Missed', '#footer');
+        assert.equal(page.loads, 1);
+    }));
+
+    scenario('the dashboard names the pages that are open', async ({ browser, site, visit }) => {
+        const page = await visit('/other');
+        await change(site, [page], 'The footer', 'Another footer');
+        const dashboard = await open(browser, `${site.url}/_rekindle/`);
+        await dashboard.locator('#browsers >> text=/other').first().waitFor();
+        await page.goto(site.url);
+        await dashboard.locator('#browsers >> text=/other').first().waitFor({ state: 'detached' });
+    });
 
     scenario('pages that can have no worker have a connection of their own', behind(async ({ site, browser, visit, proxy }) => {
         await browser.addInitScript(() => {
@@ -134,13 +178,4 @@ suite('the connection', (scenario) => {
         await until(page, text, 'Another footer', '#footer');
         await change(site, [page], 'Another footer', 'A third');
     });
-
-    scenario('a tab that is left tells the server', behind(async ({ site, visit, proxy, browser }) => {
-        const page = await visit();
-        await change(site, [page], 'The footer', 'Another footer');
-        await page.goto('about:blank');
-        const again = await open(browser, `${proxy.url}/`);
-        await change(site, [again], 'Another footer', 'A third');
-        assert.equal(again.loads, 1);
-    }));
 });

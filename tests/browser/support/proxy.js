@@ -23,7 +23,13 @@ export class Proxy {
 
     // The requests whose first line has `text` in it.
     seen(text) {
-        return this.requests.filter((line) => line.includes(text));
+        return this.requests.map(({ line }) => line).filter((line) => line.includes(text));
+    }
+
+    // Waits until the connections of the first `count` such requests have ended.
+    async ended(text, count) {
+        const open = this.requests.filter(({ line }) => line.includes(text)).slice(0, count);
+        await Promise.all(open.map(({ client }) => client.destroyed || once(client, 'close')));
     }
 
     // All connections end, and none comes to be until `mend`.
@@ -64,7 +70,7 @@ export class Proxy {
     forward(client, server, data) {
         const line = /^(GET|POST|HEAD) \S+ HTTP\/1\.1/.exec(data.toString('latin1'));
         if (line) {
-            this.requests.push(line[0]);
+            this.requests.push({ line: line[0], client });
             if (this.refuses(line[0])) {
                 client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
                 return;
