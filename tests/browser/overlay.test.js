@@ -172,6 +172,18 @@ suite('the overlay', (scenario) => {
         assert.deepEqual(chain, ['page.html:5', 'partial.html:1']);
     });
 
+    scenario('a page that can no longer be rendered comes back with what was typed', async ({ site, visit }) => {
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await page.evaluate(() => scrollTo(0, 700));
+        await site.edit('templates/partial.html', 'A partial', '{{ nothing() }}');
+        await page.waitForSelector('html[data-rekindle=error]');
+        assert.match(await page.textContent('body'), /templates\/partial\.html:1/);
+        await site.edit('templates/partial.html', '{{ nothing() }}', 'Mended');
+        await until(page, text, 'Mended', '#partial');
+        await until(page, () => [document.querySelector('[name=name]').value, scrollY], ['Grace', 700]);
+    });
+
     scenario('a page that cannot be rendered says why, and heals itself', async ({ site, visit }) => {
         const page = await visit('/missing');
         assert.match(await page.textContent('body'), /missing\.html/);

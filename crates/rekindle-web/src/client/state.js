@@ -159,7 +159,7 @@ function onId(id, task) {
 }
 
 // Once now and once when everything is there that makes the page as tall as it was; not when people have
-// scrolled.
+// scrolled. The browser would go where the page before was, which may have been an error page.
 function restoreScroll({ scroll, scrolled }) {
     const events = ['wheel', 'touchmove', 'keydown', 'pointerdown'];
     const put = () => {
@@ -168,7 +168,10 @@ function restoreScroll({ scroll, scrolled }) {
         });
         scrollTo({ left: scroll[0], top: scroll[1], behavior: 'instant' });
     };
+    const manner = history.scrollRestoration;
     const end = () => {
+        // The browser does so after the last listener.
+        setTimeout(() => { history.scrollRestoration = manner; });
         removeEventListener('load', late);
         events.forEach((name) => removeEventListener(name, end, true));
     };
@@ -178,6 +181,7 @@ function restoreScroll({ scroll, scrolled }) {
     });
     put();
     if (document.readyState === 'complete') return;
+    history.scrollRestoration = 'manual';
     addEventListener('load', late);
     events.forEach((name) => addEventListener(name, end, { capture: true, passive: true }));
 }
