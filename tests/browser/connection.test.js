@@ -3,6 +3,9 @@ import { computed, open, text, until } from './support/browser.js';
 import { Proxy } from './support/proxy.js';
 import { suite } from './support/suite.js';
 
+// How many changes a server remembers.
+const REMEMBERED = 256;
+
 // A site behind a network that can be looked at.
 const behind = (body) => async (given) => {
     const proxy = await Proxy.before(given.site.url);
@@ -47,6 +50,32 @@ suite('the connection', (scenario) => {
         await site.edit('static/app.css', 'rgb(0, 0, 1)', 'rgb(9, 9, 9)');
         await Promise.all(pages.map((page) => until(page, computed, 'rgb(9, 9, 9)', ['body', 'color'])));
         assert.equal(sockets(proxy), 1);
+        assert.deepEqual(pages.map((page) => page.loads), Array(10).fill(1));
+    }));
+
+    scenario('ten tabs have one stream of server-sent events', behind(async ({ site, visit, proxy }) => {
+        proxy.refuses = (line) => line.includes('/_rekindle/socket');
+        const pages = [];
+        for (let number = 0; number < 10; number += 1) pages.push(await visit(`/?tab=${number}`));
+        await change(site, pages, 'The footer', 'Another footer');
+        assert.equal(proxy.open('/_rekindle/events'), 1);
+        assert.deepEqual(pages.map((page) => page.loads), Array(10).fill(1));
+    }));
+
+    scenario('ten tabs with a stream of their own do not use up what connections a browser has', behind(async ({ site, browser, visit, proxy }) => {
+        await browser.addInitScript(() => { if (location.search.startsWith('?alone')) delete window.SharedWorker; });
+        proxy.refuses = (line) => line.includes('/_rekindle/socket');
+        const pages = [];
+        for (let number = 0; number < 10; number += 1) {
+            if (number) await look(pages.at(-1), 'hidden');
+            pages.push(await visit(`/?alone=${number}`));
+        }
+        await change(site, [pages[9]], 'The footer', 'Another footer');
+        for (const page of pages.slice(0, 9)) {
+            await look(page, 'visible');
+            await until(page, text, 'Another footer', '#footer');
+            await look(page, 'hidden');
+        }
         assert.deepEqual(pages.map((page) => page.loads), Array(10).fill(1));
     }));
 
@@ -139,6 +168,22 @@ suite('the connection', (scenario) => {
         const said = page.said.filter((line) => line.includes('rekindle'));
         assert.deepEqual(said, ['debug: rekindle: connection lost', 'debug: rekindle: connection regained']);
         assert.deepEqual([page.loads, page.errors], [1, []]);
+    }));
+
+    scenario('a page that missed more than anybody remembers is loaded anew, once', behind(async ({ site, visit, proxy, browser }) => {
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await change(site, [page], 'The footer', 'Footer 0');
+        const witness = await open(browser, site.url);
+        proxy.cut();
+        for (let number = 0; number < REMEMBERED + 1; number += 1) {
+            await change(site, [witness], `Footer ${number}`, `Footer ${number + 1}`);
+        }
+        proxy.mend();
+        await until(page, text, `Footer ${REMEMBERED + 1}`, '#footer');
+        await until(page, () => document.querySelector('[name=name]').value, 'Grace');
+        await change(site, [page, witness], `Footer ${REMEMBERED + 1}`, 'The end');
+        assert.deepEqual([page.loads, witness.loads], [2, 1]);
     }));
 
     scenario('a server that is started anew on the same files needs no reload', async ({ site, visit }) => {

@@ -26,6 +26,11 @@ export class Proxy {
         return this.requests.map(({ line }) => line).filter((line) => line.includes(text));
     }
 
+    // How many of them are still under way.
+    open(text) {
+        return this.requests.filter(({ line, client }) => line.includes(text) && !client.destroyed).length;
+    }
+
     // Waits until the connections of the first `count` such requests have ended.
     async ended(text, count) {
         const open = this.requests.filter(({ line }) => line.includes(text)).slice(0, count);

@@ -11,6 +11,7 @@ class Channel {
         this.port = null;
         this.own = null;
         this.page = null;
+        this.isResting = false;
     }
 
     // The page is there: `page` is its revision and templates, as the server is told of them.
@@ -34,12 +35,14 @@ class Channel {
     }
 
     wake(online) {
+        this.isResting = false;
         if (this.own) this.own.wake(online);
         else this.post({ wake: true, online });
     }
 
     // Nobody looks at the page.
     rest() {
+        this.isResting = true;
         if (this.own) this.own.rest();
     }
 
@@ -84,6 +87,7 @@ class Channel {
         }
         this.port = null;
         this.own = new Connection(this.base, (id, message) => this.hear(message));
+        if (this.isResting) this.own.rest();
         this.joinOwn();
     }
 

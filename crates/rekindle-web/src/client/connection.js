@@ -109,6 +109,7 @@ class Connection {
         this.refusals = 0;
         this.transport = null;
         this.isOpen = false;
+        this.isResting = false;
         this.problems = null;
         this.problemsVersion = '';
         this.tries = 0;
@@ -146,6 +147,7 @@ class Connection {
 
     // Somebody looks at a page, or the network is back: no waiting, and no trust in a connection of before.
     wake(networkChanged) {
+        this.isResting = false;
         if (networkChanged) this.restart();
         else if (!this.transport) this.connect();
         else if (this.isOpen && this.transport.page) this.probe();
@@ -154,6 +156,7 @@ class Connection {
     // Nobody looks: a browser has few connections of these kinds for all of its tabs. What is missed comes on
     // waking.
     rest() {
+        this.isResting = true;
         if (this.kind) this.stop();
     }
 
@@ -206,6 +209,7 @@ class Connection {
     connect() {
         clearTimeout(this.timer);
         if (this.transport || this.renewing || !this.pages.size) return;
+        if (this.isResting && this.kind) return;
         if (!this.token) {
             this.renew();
             return;

@@ -48,10 +48,14 @@ class Page {
         addEventListener('pageshow', (event) => event.persisted && this.channel.join(this.state(), token));
         addEventListener('online', () => this.channel.wake(true));
         document.addEventListener('resume', () => this.channel.wake(false));
-        document.addEventListener('visibilitychange', () => {
-            if (document.visibilityState === 'visible') this.channel.wake(false);
-            else this.channel.rest();
-        });
+        document.addEventListener('visibilitychange', () => this.onVisibility());
+        // It may have been opened behind another.
+        if (document.visibilityState === 'hidden') this.channel.rest();
+    }
+
+    onVisibility() {
+        if (document.visibilityState === 'visible') this.channel.wake(false);
+        else this.channel.rest();
     }
 
     // What the server is told of it.
