@@ -1,8 +1,10 @@
 // The browser, and what the tests ask of a page.
 
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
 
 // Generous: the machine may be busy. Only a test that fails takes so long.
@@ -60,6 +62,17 @@ export async function until(page, read, expected, argument) {
     } catch (error) {
         last = await page.evaluate(read, argument).catch((failure) => failure.message);
         throw new Error(`waited for ${JSON.stringify(expected)}, there was ${JSON.stringify(last)}\n${read}`);
+    }
+}
+
+// The same asked from here: pages whose policy forbids evaluation can be asked, but cannot wait.
+export async function eventually(read, expected) {
+    const end = Date.now() + LIMIT;
+    for (;;) {
+        const found = await read();
+        if (isDeepStrictEqual(found, expected)) return;
+        if (Date.now() > end) assert.deepEqual(found, expected, read.toString());
+        await new Promise((resolve) => { setTimeout(resolve, 20); });
     }
 }
 

@@ -52,7 +52,8 @@ class Channel {
 
     startWorker() {
         try {
-            const worker = new SharedWorker(new URL('worker.js', this.base).href, { name: 'rekindle' });
+            const address = trusted.createScriptURL(new URL('worker.js', this.base).href);
+            const worker = new SharedWorker(address, { name: 'rekindle' });
             this.port = worker.port;
             worker.onerror = (event) => {
                 event.preventDefault();

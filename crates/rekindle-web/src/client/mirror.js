@@ -45,7 +45,8 @@ class Mirror {
 
     // What the server sent now, as a tree to compare with, and the address of the client's script in it.
     read(html) {
-        const parsed = new DOMParser().parseFromString(withoutNoscript(html), 'text/html');
+        const text = trusted.createHTML(withoutNoscript(html));
+        const parsed = new DOMParser().parseFromString(text, 'text/html');
         const root = parsed.documentElement;
         const script = [...root.querySelectorAll('script')].find(this.ours);
         const tag = script ? script.getAttribute('src') : '';

@@ -19,6 +19,7 @@
 pub(crate) const LIVE: &str = concat!(
     "(() => {\n'use strict';\n\n",
     include_str!("connection.js"),
+    include_str!("trusted.js"),
     include_str!("channel.js"),
     include_str!("addresses.js"),
     include_str!("styles.js"),

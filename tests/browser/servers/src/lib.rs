@@ -45,8 +45,8 @@ impl Site {
         Ok(Self { templates, files: Files::new(assets), live })
     }
 
-    /// The page at a path: `/` is `page.html`, and so are `/csp` under a policy, `/gzip` and `/br` compressed;
-    /// `/plain-html` has no head; any other `/name` is `name.html`.
+    /// The page at a path: `/` is `page.html`, and so are `/csp` and `/trusted` under a policy, `/gzip`, `/br` and `/zstd`
+    /// compressed; `/plain-html` has no head; any other `/name` is `name.html`.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ impl Page {
     /// `/` and what differs from it by how it is sent is `page.html`, `/name` is `name.html`.
     pub(crate) fn render(templates: &Templates<MiniJinja>, path: &str) -> Result<Self, TemplateError> {
         let name = match path.trim_start_matches('/') {
-            "" | "csp" | "gzip" | "br" => "page",
+            "" | "csp" | "trusted" | "gzip" | "br" | "zstd" => "page",
             "plain-html" => "headless",
             name => name,
         };
@@ -34,13 +34,17 @@ impl Page {
         match path {
             "/gzip" => page.encoded("gzip", gzip(text.as_bytes())),
             "/br" => page.encoded("br", brotli(text.as_bytes())),
-            "/csp" => {
-                page.headers.push((CONTENT_SECURITY_POLICY, policy(&nonce)));
-                page.body = text.into();
-            }
+            "/zstd" => page.encoded("zstd", zstd(text.as_bytes())),
+            "/csp" => page.under(by_nonce(&nonce), text),
+            "/trusted" => page.under(strict(&nonce), text),
             _ => page.body = text.into(),
         }
         Ok(page)
+    }
+
+    fn under(&mut self, policy: String, text: String) {
+        self.headers.push((CONTENT_SECURITY_POLICY, policy));
+        self.body = text.into();
     }
 
     fn encoded(&mut self, encoding: &str, body: Vec<u8>) {
@@ -60,8 +64,16 @@ impl<B: From<Vec<u8>>> From<Page> for Response<B> {
 }
 
 /// Scripts and styles of the page's own alone, and scripts by their nonce alone.
-fn policy(nonce: &str) -> String {
+fn by_nonce(nonce: &str) -> String {
     format!("default-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self'")
+}
+
+/// Nothing that is not named, and no text where something of it could run.
+fn strict(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self'; \
+         require-trusted-types-for 'script'; trusted-types 'none'"
+    )
 }
 
 /// Another one for each page; that nobody can guess it is of no concern here.
@@ -79,4 +91,8 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
     encoder.write_all(bytes).expect("memory takes all");
     encoder.into_inner()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, zstd::DEFAULT_COMPRESSION_LEVEL).expect("memory takes all")
 }

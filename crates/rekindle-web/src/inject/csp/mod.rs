@@ -2,7 +2,7 @@
 //!
 //! What is allowed beyond the policy: the client's two scripts by their exact paths, connections to the page's own origin
 //! (the page itself is fetched when it has changed), and the same origin's WebSockets, which `'self'` does not cover in
-//! older browsers. Where a directive that falls back is missing it is added with what it would have fallen back to, so that
+//! older browsers, and the client's own policy of trusted types. Where a directive that falls back is missing it is added with what it would have fallen back to, so that
 //! nothing else changes.
 
 mod meta;
@@ -17,6 +17,10 @@ use policy::{Directive, Policy};
 const SCRIPT: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
 const WORKER: [&str; 4] = ["worker-src", "child-src", "script-src", "default-src"];
 const CONNECT: [&str; 2] = ["connect-src", "default-src"];
+const TRUSTED_TYPES: &str = "trusted-types";
+
+/// The policy of trusted types that `client/trusted.js` makes.
+const TRUSTED_POLICY: &str = "rekindle";
 
 /// What the client needs, as source expressions.
 #[derive(Debug, Clone)]
@@ -57,6 +61,7 @@ impl Needs {
         self.extend_worker(policy);
         self.extend_connect(policy);
         self.extend_script(policy, nonce);
+        extend_trusted_types(policy);
     }
 
     fn extend_worker(&self, policy: &mut Policy) {
@@ -93,6 +98,13 @@ impl Needs {
         let name = if effective.is("script-src-elem") { "script-src-elem" } else { "script-src" };
         let sources = effective.sources().to_vec();
         policy.get_or_add(name, sources).allow(&source);
+    }
+}
+
+/// Whoever may make policies is listed, or else all may.
+fn extend_trusted_types(policy: &mut Policy) {
+    if policy.get(TRUSTED_TYPES).is_some_and(|listed| !listed.lists("*")) {
+        policy.get_or_add(TRUSTED_TYPES, Vec::new()).allow(TRUSTED_POLICY);
     }
 }
 
