@@ -172,6 +172,16 @@ suite('the overlay', (scenario) => {
         assert.deepEqual(chain, ['page.html:5', 'partial.html:1']);
     });
 
+    scenario('a template that is compiled into the program needs a rebuild, until it is as it was', async ({ site, visit }) => {
+        const page = await visit();
+        await site.edit('compiled/letter.html', 'Dear', 'Hello');
+        await until(page, shown, ['compiled/letter.html']);
+        assert.match(await page.evaluate(overlay), /Needs a rebuild/);
+        await site.edit('compiled/letter.html', 'Hello', 'Dear');
+        await until(page, overlay, null);
+        assert.equal(page.loads, 1);
+    }, { prepare: (site) => site.create('compiled/letter.html', 'Dear {{ name }}\n') });
+
     scenario('a page that can no longer be rendered comes back with what was typed', async ({ site, visit }) => {
         const page = await visit();
         await page.fill('[name=name]', 'Grace');

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use rekindle::{Error, ErrorKind, HotReloadManager, Result};
-use rekindle_templates::{Assets, Engine, Templates};
+use rekindle_templates::{Assets, Engine, RebuildNeeded, Templates};
 use tokio::task::JoinSet;
 
 use super::{LiveReload, Shared, port};
 use crate::dashboard::Dashboard;
 use crate::guard::{Guard, Token};
 use crate::hub::Hub;
-use crate::source::{AssetsSource, Configs, Source, TemplatesSource, follow, program};
+use crate::source::{AssetsSource, Configs, RebuildSource, Source, TemplatesSource, follow, program};
 
 /// Options of [`LiveReload`], from [`LiveReload::builder`].
 #[must_use = "nothing happens before `start`"]
@@ -43,6 +43,12 @@ impl LiveReloadBuilder {
     /// Has pages follow the templates that they are rendered from.
     pub fn templates<E: Engine>(self, templates: &Templates<E>) -> Self {
         self.source(TemplatesSource::new(templates.clone()))
+    }
+
+    /// Has pages say of templates that are compiled into the program, such as those of askama, when they were
+    /// saved and the program needs a rebuild.
+    pub fn compiled_templates(self, rebuild: &RebuildNeeded) -> Self {
+        self.source(RebuildSource::new(rebuild.clone()))
     }
 
     /// Has pages follow the static files that they show: stylesheets and images are exchanged, and pages loaded

@@ -6,6 +6,7 @@
 mod assets;
 mod configs;
 mod program;
+mod rebuild;
 mod templates;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::{Problem, Update};
 pub(crate) use self::assets::AssetsSource;
 pub(crate) use self::configs::{CONFIGS, Configs};
 pub(crate) use self::program::program;
+pub(crate) use self::rebuild::RebuildSource;
 pub(crate) use self::templates::TemplatesSource;
 
 /// Something that pages are made of: the configurations, templates, assets, or what a program has of its own.

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use rekindle::HotReload;
-use rekindle_templates::{Assets, MiniJinja, TemplateError, Templates};
+use rekindle_templates::{Assets, MiniJinja, RebuildNeeded, TemplateError, Templates};
 use rekindle_web::{Files, LiveReload};
 
 pub use page::Page;
@@ -41,7 +41,12 @@ impl Site {
             .configure(|engine| engine.add_function("asset", asset))
             .watch(&manager, "templates/**")
             .await?;
-        let live = LiveReload::builder(&manager).templates(&templates).assets(&assets).start()?;
+        let compiled = RebuildNeeded::watch(&manager, "compiled/**").await?;
+        let live = LiveReload::builder(&manager)
+            .templates(&templates)
+            .compiled_templates(&compiled)
+            .assets(&assets)
+            .start()?;
         Ok(Self { templates, files: Files::new(assets), live })
     }
 
