@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { until } from './support/browser.js';
+import { eventually, until } from './support/browser.js';
 import { FORMATS } from './support/images.js';
 import { suite } from './support/suite.js';
 
@@ -11,6 +11,23 @@ const shown = (page, selector) => page.evaluate(async (found) => {
     canvas.drawImage(image, 0, 0, 10, 10);
     return [...canvas.getImageData(5, 5, 1, 1).data.slice(0, 3)];
 }, selector);
+
+// The colour of an element's middle, as it is on the screen.
+async function painted(browser, page, selector) {
+    const picture = (await page.locator(selector).screenshot()).toString('base64');
+    const maker = await browser.newPage();
+    try {
+        return await maker.evaluate(async (data) => {
+            const bytes = await fetch(`data:image/png;base64,${data}`);
+            const image = await createImageBitmap(await bytes.blob());
+            const canvas = document.createElement('canvas').getContext('2d');
+            canvas.drawImage(image, 0, 0);
+            return [...canvas.getImageData(image.width / 2, image.height / 2, 1, 1).data.slice(0, 3)];
+        }, picture);
+    } finally {
+        await maker.close();
+    }
+}
 
 const RED = [204, 68, 0];
 const BLUE = [0, 68, 204];
@@ -88,6 +105,16 @@ suite('images', (scenario) => {
         ]);
         const icon = () => document.querySelector('link[rel=icon]').href.includes('rekindle=');
         await until(page, icon, true);
+    });
+
+    scenario('the candidate of a srcset that the screen takes, and a background, are painted anew', async ({ site, browser, visit }) => {
+        const page = await visit();
+        const colours = async () => [await painted(browser, page, '#logo'), await painted(browser, page, '#background')];
+        assert.deepEqual(await colours(), [RED, RED]);
+        await site.edit('static/logo.svg', '#c40', '#04c');
+        await until(page, () => document.querySelector('#logo').srcset.includes('rekindle='), true);
+        await eventually(colours, [BLUE, BLUE]);
+        assert.equal(page.loads, 1);
     });
 
     scenario('a background is replaced in whatever rule it stands', async ({ site, visit }) => {

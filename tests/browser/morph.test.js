@@ -57,6 +57,20 @@ const withEverything = {
     prepare: (site) => site.edit('templates/page.html', '<div class="space">', `${EVERYTHING}<div class="space">`),
 };
 
+// Ten seconds of silence.
+const SOUND = (() => {
+    const samples = Buffer.alloc(80000, 128);
+    const header = Buffer.alloc(44);
+    header.write('RIFF', 0);
+    header.writeUInt32LE(36 + samples.length, 4);
+    header.write('WAVEfmt ', 8);
+    [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, 8000, 4], [28, 8000, 4], [32, 1, 2], [34, 8, 2]]
+        .forEach(([at, value, size]) => header.writeUIntLE(value, at, size));
+    header.write('data', 36);
+    header.writeUInt32LE(samples.length, 40);
+    return `data:audio/wav;base64,${Buffer.concat([header, samples]).toString('base64')}`;
+})();
+
 async function replaceMain(site, content) {
     const page = await site.read('templates/page.html');
     await site.write('templates/page.html', page.replace(/<main>[^]*<\/main>/, () => `<main>${content}</main>`));
@@ -101,6 +115,25 @@ suite('morphing', (scenario) => {
         assert.deepEqual(after, expected);
         assert.equal(aside, script[1]);
     }, withEverything);
+
+    scenario('what plays goes on', async ({ site, visit }) => {
+        await replaceMain(site, `<p>Before</p><audio id="sound" muted loop controls src="${SOUND}"></audio>`);
+        const page = await visit();
+        await page.evaluate(async () => {
+            const sound = document.querySelector('#sound');
+            window.interrupted = [];
+            ['emptied', 'pause', 'abort', 'loadstart'].forEach((name) => {
+                sound.addEventListener(name, () => window.interrupted.push(name));
+            });
+            await sound.play();
+            window.interrupted = [];
+        });
+        await replaceMain(site, `<section><p>After</p><audio class="new" id="sound" muted loop controls src="${SOUND}"></audio></section>`);
+        await page.waitForSelector('#sound.new');
+        const before = await page.evaluate(() => document.querySelector('#sound').currentTime);
+        await page.waitForFunction((time) => document.querySelector('#sound').currentTime !== time, before);
+        assert.deepEqual(await page.evaluate(() => window.interrupted), []);
+    });
 
     scenario('a modal dialog stays open', async ({ site, visit }) => {
         const page = await visit();

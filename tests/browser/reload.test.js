@@ -44,6 +44,24 @@ suite('reloads', (scenario) => {
         assert.equal(stored.includes('a secret'), false);
     }, withScript);
 
+    scenario('a saved script or module loads the page anew, with scroll and form kept', async ({ site, visit }) => {
+        const page = await visit();
+        for (const [loads, file] of [[2, 'app.js'], [3, 'part.js']]) {
+            await page.fill('[name=name]', `Grace ${loads}`);
+            await page.evaluate(() => scrollTo(0, 700));
+            await site.write(`static/${file}`, `window.${file.split('.')[0]} = 2;\n${file === 'app.js' ? 'import "./part.js";' : ''}`);
+            await until(page, (name) => window[name], 2, file.split('.')[0]);
+            await until(page, () => [document.querySelector('[name=name]').value, scrollY], [`Grace ${loads}`, 700]);
+            assert.equal(page.loads, loads);
+        }
+    }, {
+        prepare: async (site) => {
+            await site.write('static/app.js', 'window.app = 1;\nimport "./part.js";');
+            await site.write('static/part.js', 'window.part = 1;');
+            await site.edit('templates/layout.html', '</head>', '<script type="module" src="/static/app.js"></script></head>');
+        },
+    });
+
     scenario('a script that is new or gone loads the page anew', async ({ site, visit }) => {
         const page = await visit();
         await site.edit('templates/layout.html', '</head>', `${SCRIPT}</head>`);
@@ -95,8 +113,12 @@ suite('reloads', (scenario) => {
         await page.waitForFunction(() => document.querySelector('rekindle-overlay'));
         assert.match(await page.evaluate(notice), /^This page is out of date\. It answers a form/);
         assert.equal(await page.evaluate(text, '#partial'), 'A partial');
+        await page.locator('rekindle-overlay button').click();
+        assert.equal(await page.evaluate(notice), null);
+        await site.write('static/app.js', 'window.version = 2;');
+        await page.waitForSelector('rekindle-overlay .note');
         assert.deepEqual([page.loads, sent.includes('POST')], [loads, false]);
-    });
+    }, { prepare: (site) => site.write('static/app.js', 'window.version = 1;') });
 
     scenario('a page with the script in it twice runs it once', async ({ site, visit }) => {
         const page = await visit();

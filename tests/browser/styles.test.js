@@ -88,6 +88,35 @@ suite('stylesheets', (scenario) => {
         await colour(page, 'body', 'rgb(9, 9, 9)');
     });
 
+    scenario('a stylesheet that the page no longer names is gone, and one that it names now is there', async ({ site, visit }) => {
+        const page = await visit();
+        await settleIn(page);
+        const link = '<link rel="stylesheet" href="/static/importing.css">';
+        await colour(page, '#title', 'rgb(0, 0, 2)');
+        await site.edit('templates/layout.html', link, '');
+        await colour(page, '#title', 'rgb(0, 0, 1)');
+        await site.edit('templates/layout.html', '</head>', `${link}</head>`);
+        await colour(page, '#title', 'rgb(0, 0, 2)');
+        await assertKept(page);
+    });
+
+    scenario('the styles of a file that is deleted are gone', async ({ site, visit }) => {
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await site.delete('static/imported.css');
+        await colour(page, '#title', 'rgb(0, 0, 1)');
+        await until(page, () => document.querySelector('[name=name]').value, 'Grace');
+    });
+
+    scenario('a style element is changed with its page', async ({ site, visit }) => {
+        const page = await visit();
+        await settleIn(page);
+        await site.edit('templates/layout.html', '</style>', '#title { color: rgb(9, 9, 9) }</style>');
+        await colour(page, '#title', 'rgb(9, 9, 9)');
+        await colour(page, '#footer', 'rgb(0, 0, 3)');
+        await assertKept(page);
+    });
+
     scenario('media, alternate and disabled stylesheets stay what they are', async ({ site, visit }) => {
         const page = await visit();
         await page.evaluate(async () => {
