@@ -1,6 +1,6 @@
 //! What pages follow: templates and static files, on disk.
 
-use rekindle_templates::{Assets, MiniJinja, Templates};
+use rekindle_templates::{Assets, MiniJinja, RebuildNeeded, Templates};
 use rekindle_test::Site;
 use serde_json::json;
 
@@ -78,4 +78,19 @@ async fn a_broken_template_is_a_problem_with_its_lines_until_it_is_mended() {
     let (first, second) = (client.next().await, client.next().await);
     let (mended, told) = if first["problems"].is_null() { (second, first) } else { (first, second) };
     assert_eq!((&mended["problems"], &told["updates"]), (&json!([]), &json!([{"kind": "page"}])));
+}
+
+#[tokio::test]
+async fn a_template_that_is_compiled_into_the_program_needs_a_rebuild_until_it_is_as_it_was() {
+    let site = Site::new().with("templates/page.html", "Hello");
+    let manager = rekindle::HotReload::builder(site.root()).start().await.expect("the engine starts");
+    let rebuild = RebuildNeeded::watch(&manager, "templates/**").await.expect("templates");
+    let server = Server::start_with(&site, |builder| builder.compiled_templates(&rebuild)).await;
+    let mut client = server.client().await;
+    site.replace("templates/page.html", "Bye");
+    let told = client.next().await["problems"].clone();
+    assert_eq!(told[0]["title"], "Needs a rebuild");
+    assert_eq!(told[0]["file"], "templates/page.html");
+    site.replace("templates/page.html", "Hello");
+    assert_eq!(client.next().await["problems"], json!([]));
 }
