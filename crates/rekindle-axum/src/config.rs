@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use rekindle::Live;
+use rekindle_web::Pinned;
 
 /// The value of a configuration for the whole of one request, from a [`Live`] in the router's state.
 ///
@@ -38,11 +39,7 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        if let Some(taken) = parts.extensions.get::<Self>() {
-            return Ok(taken.clone());
-        }
-        let taken = Self(Live::<T>::from_ref(state).load_full());
-        parts.extensions.insert(taken.clone());
-        Ok(taken)
+        let pinned = parts.extensions.get_or_insert_default::<Pinned>();
+        Ok(Self(pinned.value(&Live::from_ref(state))))
     }
 }

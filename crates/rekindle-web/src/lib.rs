@@ -1,5 +1,6 @@
 //! Live reload in the browser, without a framework.
 
+mod adaptor;
 mod body;
 mod client;
 pub mod dashboard;
@@ -17,6 +18,7 @@ mod session;
 mod source;
 mod update;
 
+pub use adaptor::{Pinned, page};
 pub use body::{Body, BoxError};
 pub use endpoint::LiveAnswer;
 pub use files::Files;

@@ -68,6 +68,11 @@ impl<T> Live<T> {
         self.cell.value.load_full()
     }
 
+    /// Whether two handles always show the same value, being handles to the same configuration.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell)
+    }
+
     /// A reader of one thread that looks at the pointer only after a change: the fastest read there is.
     pub fn cached(&self) -> Cached<T> {
         let swaps = self.cell.swaps.load(Ordering::Acquire);
