@@ -22,7 +22,9 @@ pub use adaptor::{Pinned, page};
 pub use body::{Body, BoxError};
 pub use endpoint::LiveAnswer;
 pub use files::Files;
-pub use live::{LiveReload, LiveReloadBuilder, LiveReloadLayer, LiveReloadService, PendingPage};
+pub use live::{
+    LiveReload, LiveReloadBuilder, LiveReloadLayer, LiveReloadService, PageBody, PendingPage, Tagging,
+};
 pub use problem::{FrameLine, Problem};
 pub use session::{Close, Outgoing, Session};
 pub use source::Source;

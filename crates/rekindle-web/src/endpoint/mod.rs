@@ -13,18 +13,22 @@ use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 
 use crate::dashboard::About;
 use crate::guard::{Asker, Refusal};
 use crate::live::Shared;
 use crate::session::{Admission, Session};
-use crate::{Body, client, hub, source};
+use crate::{Body, BoxError, client, hub, source};
 
 pub(crate) use self::reply::refusal;
 pub(crate) use self::route::Route;
 
 /// Where the token may stand, beside the query.
 const TOKEN_HEADER: &str = "x-rekindle-token";
+
+/// How much a request may say, in bytes: what a line of the control protocol may have.
+const LARGEST: usize = 1024 * 1024;
 
 /// How much of a program's name is kept, in characters.
 const LONGEST_AGENT: usize = 300;
@@ -34,7 +38,8 @@ const LONGEST_AGENT: usize = 300;
 pub enum LiveAnswer {
     /// An answer like any other.
     Response(Response<Body>),
-    /// The request is that of a WebSocket: accept it, give the session what comes in and send what it has to say.
+    /// The request is that of a WebSocket: [shake hands](Session::handshake), and let the session
+    /// [speak](Session::speak).
     Socket(Session),
 }
 
@@ -75,6 +80,25 @@ fn has_token(shared: &Shared, parts: &Parts) -> bool {
     let stated = query::field(parts.uri.query().unwrap_or(""), "token");
     let header = parts.headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());
     stated.as_deref().or(header).is_some_and(|token| shared.token.is(token))
+}
+
+/// The body of a request that was let in. One without a body may have the bytes of what it is upgraded to in its place.
+pub(crate) async fn read<B>(parts: &Parts, body: B) -> Result<Bytes, Box<Response<Body>>>
+where
+    B: http_body::Body,
+    B::Error: Into<BoxError>,
+{
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(Bytes::new());
+    }
+    let read = Limited::new(body, LARGEST).collect().await;
+    read.map(Collected::to_bytes).map_err(|error| {
+        Box::new(if error.is::<LengthLimitError>() {
+            refusal(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.")
+        } else {
+            refusal(StatusCode::BAD_REQUEST, "The request broke off.")
+        })
+    })
 }
 
 /// Answers a request that was let in.

@@ -1,4 +1,4 @@
-//! WebSockets on connections of hyper's.
+//! WebSockets, on connections of hyper's and any other.
 
 use std::time::Duration;
 
@@ -34,21 +34,39 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Accepts a request for a WebSocket and speaks on it for as long as it lasts, on a task of its own.
 pub(crate) fn accept(headers: &HeaderMap, upgrade: Option<OnUpgrade>, session: Session) -> Response<Body> {
-    let (Some(key), Some(upgrade)) = (headers.get(SEC_WEBSOCKET_KEY), upgrade) else {
-        return reply::upgrade_required();
-    };
-    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
-        let mut response = reply::upgrade_required();
-        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
-        return response;
+    let Some(upgrade) = upgrade else { return reply::upgrade_required() };
+    let response = Session::handshake(headers);
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        tokio::spawn(async move {
+            match upgrade.await {
+                Ok(upgraded) => session.speak(TokioIo::new(upgraded)).await,
+                Err(error) => tracing::debug!(%error, "a WebSocket did not come about"),
+            }
+        });
     }
-    tokio::spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => drive(TokioIo::new(upgraded), session).await,
-            Err(error) => tracing::debug!(%error, "a WebSocket did not come about"),
+    response
+}
+
+impl Session {
+    /// The answer to the request of a WebSocket: 101, after which the session can [speak](Self::speak), or 426.
+    pub fn handshake(headers: &HeaderMap) -> Response<Body> {
+        let Some(key) = headers.get(SEC_WEBSOCKET_KEY) else { return reply::upgrade_required() };
+        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
+            let mut response = reply::upgrade_required();
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+            return response;
         }
-    });
-    switching(&derive_accept_key(key.as_bytes()))
+        switching(&derive_accept_key(key.as_bytes()))
+    }
+
+    /// Speaks WebSocket on the bytes of a connection, for as long as it lasts.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped breaks the connection.
+    pub async fn speak(self, io: impl AsyncRead + AsyncWrite + Unpin) {
+        drive(io, self).await;
+    }
 }
 
 fn switching(accept: &str) -> Response<Body> {

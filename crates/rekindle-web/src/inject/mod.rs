@@ -24,6 +24,7 @@ mod tag;
 mod tests;
 mod wish;
 
+use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 
 use crate::Body;
@@ -39,22 +40,44 @@ struct Injected;
 ///
 /// `tag` is the whole element, `<script src="…" defer></script>`, without a nonce: that of the answer's policy is added.
 pub fn apply(wish: &Wish, tag: &str, response: Response<Body>) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    if parts.status == StatusCode::NOT_MODIFIED {
-        headers::mend_unchanged(&mut parts.headers, wish);
+    let (mut head, body) = response.into_parts();
+    let body = match begin(wish, tag, &mut head) {
+        Some(injection) => injection.put_into(body),
+        None => body,
+    };
+    Response::from_parts(head, body)
+}
+
+/// The tag on its way into the body of an answer whose head is mended already.
+pub(crate) struct Injection {
+    plan: Plan,
+    splicer: splice::Splicer,
+}
+
+impl Injection {
+    /// The body with the tag in it.
+    pub(crate) fn put_into(self, body: Body) -> Body {
+        body::rewritten(body, &self.plan, self.splicer)
     }
-    let nested = parts.extensions.get::<Injected>().is_some();
+}
+
+/// Makes the head of an answer that of the one with the tag, if it is a page to be put into.
+pub(crate) fn begin(wish: &Wish, tag: &str, head: &mut Parts) -> Option<Injection> {
+    if head.status == StatusCode::NOT_MODIFIED {
+        headers::mend_unchanged(&mut head.headers, wish);
+    }
+    let nested = head.extensions.get::<Injected>().is_some();
     let plan =
-        if nested { Err("has a tag already") } else { plan(wish, tag, parts.status, &mut parts.headers) };
+        if nested { Err("has a tag already") } else { plan(wish, tag, head.status, &mut head.headers) };
     match plan {
         Ok((plan, tag)) => {
-            parts.extensions.insert(Injected);
-            let body = body::rewritten(body, &plan, splice::Splicer::new(wish, &plan, tag));
-            Response::from_parts(parts, body)
+            head.extensions.insert(Injected);
+            let splicer = splice::Splicer::new(wish, &plan, tag);
+            Some(Injection { plan, splicer })
         }
         Err(reason) => {
             tracing::trace!(reason, "the answer is passed on without a tag");
-            Response::from_parts(parts, body)
+            None
         }
     }
 }

@@ -7,18 +7,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{Request, Response};
 use hyper::upgrade::OnUpgrade;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::LiveReload;
-use crate::endpoint::{self, LiveAnswer, Route, socket};
+use crate::endpoint::{LiveAnswer, socket};
 use crate::{Body, BoxError};
-
-/// How much a request to an endpoint may say, in bytes: what a line of the control protocol may have.
-const LARGEST: usize = 1024 * 1024;
 
 /// Puts live reload around a service, from [`LiveReload::layer`].
 #[derive(Debug, Clone)]
@@ -74,8 +70,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let live = self.live.clone();
         let (parts, body) = request.into_parts();
-        if let Some(route) = Route::of(&parts) {
-            return Box::pin(async move { Ok(endpoint(&live, route, parts, body).await) });
+        if live.owns(&parts) {
+            return Box::pin(async move { Ok(endpoint(&live, parts, body).await) });
         }
         // The one that is ready is the one to be called.
         let clone = self.inner.clone();
@@ -102,32 +98,15 @@ where
     Ok(page.finish(&templates, response?.map(Body::new)))
 }
 
-/// A request to an endpoint. Its body is read only when it was let in.
-async fn endpoint<B>(live: &LiveReload, route: Route, mut parts: Parts, body: B) -> Response<Body>
+/// A request to an endpoint.
+async fn endpoint<B>(live: &LiveReload, mut parts: Parts, body: B) -> Response<Body>
 where
     B: http_body::Body,
     B::Error: Into<BoxError>,
 {
-    let shared = live.shared();
-    let admitted = match endpoint::admit(shared, route, &parts) {
-        Ok(admitted) => admitted,
-        Err(refusal) => return *refusal,
-    };
-    let body = match Limited::new(body, LARGEST).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => return unreadable(&error),
-    };
     let upgrade = parts.extensions.remove::<OnUpgrade>();
-    match endpoint::answer(shared, admitted, &parts, body).await {
+    match live.answer(&parts, body).await {
         LiveAnswer::Response(response) => response,
         LiveAnswer::Socket(session) => socket::accept(&parts.headers, upgrade, session),
-    }
-}
-
-fn unreadable(error: &BoxError) -> Response<Body> {
-    if error.is::<LengthLimitError>() {
-        endpoint::refusal(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.")
-    } else {
-        endpoint::refusal(StatusCode::BAD_REQUEST, "The request broke off.")
     }
 }

@@ -8,7 +8,6 @@ mod port;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use rekindle::HotReloadManager;
@@ -16,13 +15,13 @@ use tokio::task::JoinSet;
 
 pub use self::builder::LiveReloadBuilder;
 pub use self::layer::{LiveReloadLayer, LiveReloadService};
-pub use self::page::PendingPage;
+pub use self::page::{PageBody, PendingPage, Tagging};
 
 use crate::dashboard::Dashboard;
 use crate::endpoint::{self, LiveAnswer, Route};
 use crate::guard::{Guard, Token};
 use crate::hub::Hub;
-use crate::{Body, Change, Problem, overlay, protocol};
+use crate::{Body, BoxError, Change, Problem, overlay, protocol};
 
 /// What the program itself tells of, in the names of sources.
 const OWN: &str = "program's own ";
@@ -105,20 +104,28 @@ impl LiveReload {
         Route::of(request).is_some()
     }
 
-    /// Answers a request to an endpoint, for servers that are no tower services.
+    /// Answers a request to an endpoint, for servers that are no tower services: 404 where it is
+    /// [none](Self::owns).
     ///
-    /// `None` when the request is [not ours](Self::owns). `body` is that of the request, of which 1 MiB is enough.
+    /// Of a request that is let in the body is read, if it can have one: at most 1 MiB.
     ///
     /// # Cancel safety
     ///
     /// What is asked of the dashboard is done whether or not its answer is waited for, once it has begun.
-    pub async fn answer(&self, request: &Parts, body: Bytes) -> Option<LiveAnswer> {
-        let route = Route::of(request)?;
-        let shared = self.shared();
-        Some(match endpoint::admit(shared, route, request) {
-            Ok(admitted) => endpoint::answer(shared, admitted, request, body).await,
+    pub async fn answer<B>(&self, request: &Parts, body: B) -> LiveAnswer
+    where
+        B: http_body::Body,
+        B::Error: Into<BoxError>,
+    {
+        let (route, shared) = (Route::of(request).unwrap_or(Route::Nothing), self.shared());
+        let admitted = match endpoint::admit(shared, route, request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return LiveAnswer::Response(*refusal),
+        };
+        match endpoint::read(request, body).await {
+            Ok(body) => endpoint::answer(shared, admitted, request, body).await,
             Err(refusal) => LiveAnswer::Response(*refusal),
-        })
+        }
     }
 
     /// What a page will show that is rendered from now on. Taken before it is, so that nothing is missed.

@@ -1,14 +1,16 @@
 //! [`PendingPage`]: a request of a page on its way through the program.
 
+use std::fmt;
+
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Method, Response, response};
 use rekindle_templates::TemplateError;
 
 use super::LiveReload;
 use crate::guard::Token;
 use crate::hub::{Revision, template_id};
-use crate::inject::{self, Wish};
+use crate::inject::{self, Injection, Wish};
 use crate::protocol::{MOST_TEMPLATES, written};
 use crate::{Body, Problem, overlay};
 
@@ -48,23 +50,36 @@ impl PendingPage {
     /// The [error page](LiveReload::error_page) takes the place of an answer with a [`Problem`] or a [`TemplateError`] in
     /// its extensions; and that of a plain 5xx to who wanted a page, when something is known to be wrong.
     pub fn finish(self, templates: &[String], response: Response<Body>) -> Response<Body> {
-        let tag = self.tag(templates);
-        inject::apply(&self.wish, &tag, self.shown(response))
+        let (mut head, body) = response.into_parts();
+        let body = self.head(templates, &mut head).apply(body);
+        Response::from_parts(head, body)
     }
 
-    fn shown(&self, mut response: Response<Body>) -> Response<Body> {
-        let extensions = response.extensions_mut();
-        let error = extensions.remove::<TemplateError>().map(|error| Problem::from(error.problem()));
-        if let Some(problem) = extensions.remove::<Problem>().or(error) {
-            return self.live.error_page(&problem);
+    /// The same for an answer whose body is not at hand, or need not be touched: mends its head, and says what
+    /// becomes of its body.
+    pub fn head(self, templates: &[String], head: &mut response::Parts) -> PageBody {
+        let page = self.instead(head).map(|page| {
+            let (new, body) = page.into_parts();
+            *head = new;
+            body
+        });
+        match (inject::begin(&self.wish, &self.tag(templates), head), page) {
+            (Some(injection), Some(page)) => PageBody::Replaced(injection.put_into(page)),
+            (None, Some(page)) => PageBody::Replaced(page),
+            (Some(injection), None) => PageBody::Tagged(Tagging(injection.into())),
+            (None, None) => PageBody::Kept,
         }
-        let is_dead_end = response.status().is_server_error() && !is_html(response.headers());
-        match self.live.problems() {
-            problems if is_dead_end && self.is_navigation && !problems.is_empty() => {
-                overlay::response(&problems)
-            }
-            _ => response,
+    }
+
+    /// The page that takes the place of an answer, if one has to.
+    fn instead(&self, head: &mut response::Parts) -> Option<Response<Body>> {
+        let error = head.extensions.remove::<TemplateError>().map(|error| Problem::from(error.problem()));
+        if let Some(problem) = head.extensions.remove::<Problem>().or(error) {
+            return Some(self.live.error_page(&problem));
         }
+        let is_dead_end = head.status.is_server_error() && !is_html(&head.headers);
+        let problems = if is_dead_end && self.is_navigation { self.live.problems() } else { Vec::new() };
+        (!problems.is_empty()).then(|| overlay::response(&problems))
     }
 
     fn tag(&self, templates: &[String]) -> String {
@@ -74,6 +89,44 @@ impl PendingPage {
             // It is answered by what is to be set, for the console of the browser.
             element("refused")
         }
+    }
+}
+
+/// What becomes of the body of an answer, from [`PendingPage::head`].
+#[derive(Debug)]
+pub enum PageBody {
+    /// It stays what it is.
+    Kept,
+    /// The tag goes into it.
+    Tagged(Tagging),
+    /// Another one takes its place.
+    Replaced(Body),
+}
+
+impl PageBody {
+    /// The body that is to be sent in place of one.
+    pub fn apply(self, body: Body) -> Body {
+        match self {
+            Self::Kept => body,
+            Self::Tagged(tagging) => tagging.apply(body),
+            Self::Replaced(page) => page,
+        }
+    }
+}
+
+/// The tag that goes into a page, from [`PageBody::Tagged`].
+pub struct Tagging(Box<Injection>);
+
+impl Tagging {
+    /// The body with the tag in it, put there while it streams by.
+    pub fn apply(self, body: Body) -> Body {
+        self.0.put_into(body)
+    }
+}
+
+impl fmt::Debug for Tagging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tagging").finish_non_exhaustive()
     }
 }
 

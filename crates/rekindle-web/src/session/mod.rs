@@ -21,8 +21,8 @@ use crate::protocol::{Incoming, LARGEST, LIVERELOAD, MOST_PAGES, Message, OWN, P
 
 /// What is said on one connection, whatever carries it: texts come in, and texts are there to be sent.
 ///
-/// It is for adaptors of frameworks that have WebSockets of their own: give it what comes in, send what
-/// [`next`](Self::next) returns, end the connection when either says so.
+/// On a connection that carries bytes it can [speak](Self::speak) by itself. Where a framework has WebSockets of its own
+/// and nothing else: give it what comes in, send what [`next`](Self::next) returns, end the connection when either says so.
 ///
 /// Nothing is queued: `next` tells the difference to now at the moment in which something can be sent, so a slow
 /// browser is caught up with. Whoever sends gives up on a connection that takes nothing for
