@@ -41,6 +41,7 @@ macro_rules! suite {
             sockets::a_save_is_told_to_the_pages_that_it_concerns,
             sockets::what_is_broken_is_told_until_it_is_mended,
             sockets::a_client_that_leaves_is_not_counted_any_more,
+            sockets::a_listener_that_leaves_is_not_counted_any_more,
             sockets::a_message_without_sense_is_answered_by_the_reason_of_the_end,
             sockets::who_asks_for_no_socket_is_told_so,
             sockets::events_are_sent_as_they_come,

@@ -37,7 +37,12 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 impl Server {
-    pub(crate) async fn start(serve: Start) -> Self {
+    /// Has it served.
+    ///
+    /// # Panics
+    ///
+    /// When something fails, as all of it does.
+    pub async fn start(serve: Start) -> Self {
         let site = site();
         let program = program(&site).await.expect("the program starts");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -70,7 +75,7 @@ impl Server {
     }
 
     /// What is at a path.
-    pub(crate) async fn get(&self, path: &str) -> Response<String> {
+    pub async fn get(&self, path: &str) -> Response<String> {
         let answer = self.ask(self.request("GET", path), "").await;
         answer.map(|body| String::from_utf8(body.to_vec()).expect("UTF-8"))
     }

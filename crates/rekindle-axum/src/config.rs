@@ -13,14 +13,8 @@ use rekindle_web::Pinned;
 ///
 /// However often a request takes it, in middleware and handlers, it gets the one value that was in use
 /// when it first did.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config<T>(Arc<T>);
-
-impl<T> Clone for Config<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
 
 impl<T> Deref for Config<T> {
     type Target = T;

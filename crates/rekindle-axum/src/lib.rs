@@ -19,7 +19,7 @@
 //! }
 //!
 //! async fn index(site: Config<Site>, State(templates): State<Templates<MiniJinja>>) -> Page {
-//!     Page::render(&templates, "index.html", &*site)
+//!     Page(templates.render("index.html", &*site))
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]

@@ -41,11 +41,11 @@ fn serve(program: Program, listener: std::net::TcpListener) {
 }
 
 async fn page(site: Config<SiteConfig>, State(App(program)): State<App>) -> Page {
-    Page::render(&program.templates, "page.html", &*site)
+    Page(program.templates.render("page.html", &*site))
 }
 
 async fn broken(State(App(program)): State<App>) -> Page {
-    program.templates.render("broken.html", &()).into()
+    Page(program.templates.render("broken.html", &()))
 }
 
 async fn compressed(mime: &'static str) -> impl IntoResponse {

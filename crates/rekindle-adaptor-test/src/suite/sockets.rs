@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -46,17 +47,48 @@ pub async fn what_is_broken_is_told_until_it_is_mended(serve: Start) {
 /// A goodbye, and a connection that breaks.
 pub async fn a_client_that_leaves_is_not_counted_any_more(serve: Start) {
     let server = Server::start(serve).await;
-    let gone = || async {
+    let tab = server.open("/").await;
+    assert_eq!(server.program.live.clients(), 1);
+    tab.close().await;
+    nobody_is_left(&server).await;
+    drop(server.open("/").await);
+    nobody_is_left(&server).await;
+}
+
+/// And neither is one that only listened, as soon as there is something to tell it: some servers take its leave for the end
+/// of what it has to say.
+pub async fn a_listener_that_leaves_is_not_counted_any_more(serve: Start) {
+    let server = Server::start(serve).await;
+    let events = listen(&server).await;
+    assert_eq!(server.program.live.clients(), 1);
+    drop(events);
+    let gone = async {
+        for save in 0.. {
+            if server.program.live.clients() == 0 {
+                break;
+            }
+            server.site.write("templates/part.html", &format!("<p>{save}</p>"));
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(gone).await;
+}
+
+async fn nobody_is_left(server: &Server) {
+    let gone = async {
         while server.program.live.clients() > 0 {
             sleep(Duration::from_millis(2)).await;
         }
     };
-    let tab = server.open("/").await;
-    assert_eq!(server.program.live.clients(), 1);
-    tab.close().await;
-    soon(gone()).await;
-    drop(server.open("/").await);
-    soon(gone()).await;
+    soon(gone).await;
+}
+
+/// The events of a page that is up to date.
+async fn listen(server: &Server) -> Incoming {
+    let tag = Tag::of(server.get("/").await.body());
+    let pages = format!("%5B%7B%22id%22:1,%22revision%22:%22{}%22%7D%5D", tag.revision);
+    let path = format!("/_rekindle/events?token={}&pages={pages}", tag.token);
+    server.send(server.request("GET", &path), "").await.into_body()
 }
 
 /// In the frame that closes the connection.
@@ -89,13 +121,7 @@ pub async fn who_asks_for_no_socket_is_told_so(serve: Start) {
 /// For browsers that are kept from opening a socket.
 pub async fn events_are_sent_as_they_come(serve: Start) {
     let server = Server::start(serve).await;
-    let tag = Tag::of(server.get("/").await.body());
-    let path = format!(
-        "/_rekindle/events?token={}&pages=%5B%7B%22id%22:1,%22revision%22:%22{}%22%7D%5D",
-        tag.token, tag.revision
-    );
-    let mut events = server.send(server.request("GET", &path), "").await.into_body();
-    assert_eq!(server.program.live.clients(), 1);
+    let mut events = listen(&server).await;
     let mut told = String::new();
     let mut until = async |what: &str| {
         while !told.contains(what) {
