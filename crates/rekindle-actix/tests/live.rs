@@ -11,7 +11,8 @@ use rekindle_adaptor_test::{Program, SLOW, Server, SiteConfig, gzip, suite};
 
 suite!(serve);
 
-fn serve(program: Program, listener: std::net::TcpListener) {
+fn serve(program: &Program, listener: std::net::TcpListener) {
+    let program = program.clone();
     let app = move || {
         App::new()
             .app_data(program.site.clone())

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::{Program, Tab};
 
 /// Has a framework serve a program.
-pub type Start = fn(Program, TcpListener);
+pub type Start = fn(&Program, TcpListener);
 
 /// A program that is served, on a site of its own.
 #[derive(Debug)]
@@ -48,12 +48,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("it can be set");
         let address = listener.local_addr().expect("an address");
-        serve(program.clone(), listener);
+        serve(&program, listener);
         Self { site, program, address }
     }
 
     /// A request to it, as a browser would begin one.
-    pub(crate) fn request(&self, method: &str, path: &str) -> request::Builder {
+    pub fn request(&self, method: &str, path: &str) -> request::Builder {
         Request::builder().method(method).uri(path).header("host", self.address.to_string())
     }
 
@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// The answer to a request, whose body is still to come.
-    pub(crate) async fn send(&self, request: request::Builder, body: impl Into<Bytes>) -> Response<Incoming> {
+    pub async fn send(&self, request: request::Builder, body: impl Into<Bytes>) -> Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.expect("the server is there");
         let (mut client, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("a connection");

@@ -24,7 +24,7 @@ impl FromRef<App> for Live<SiteConfig> {
     }
 }
 
-fn serve(program: Program, listener: std::net::TcpListener) {
+fn serve(program: &Program, listener: std::net::TcpListener) {
     let app = Router::new()
         .route("/", get(page))
         .route("/broken", get(broken))
@@ -35,7 +35,7 @@ fn serve(program: Program, listener: std::net::TcpListener) {
         .route("/twice", get(twice))
         .assets(&program.assets)
         .live_reload(&program.live)
-        .with_state(App(program));
+        .with_state(App(program.clone()));
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     tokio::spawn(async { axum::serve(listener, app).await });
 }

@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::LiveReload;
 use crate::endpoint::{LiveAnswer, socket};
-use crate::{Body, BoxError};
+use crate::{Body, BoxError, Pinned};
 
 /// Puts live reload around a service, from [`LiveReload::layer`].
 #[derive(Debug, Clone)]
@@ -93,6 +93,8 @@ where
     R::Error: Into<BoxError>,
 {
     let page = live.page(&mut parts);
+    // For frameworks in which nobody can add to the extensions later.
+    parts.extensions.get_or_insert_default::<Pinned>();
     let rendered = rekindle_templates::recorded(inner.call(Request::from_parts(parts, body)));
     let (response, templates) = rendered.await;
     Ok(page.finish(&templates, response?.map(Body::new)))
