@@ -75,6 +75,8 @@ enum What {
     Inject,
     /// A save, told to many browsers.
     Clients,
+    /// A save, shown in a browser; needs Node.js and Chromium.
+    Screen,
     /// Draws bench/plot/*.svg from the results.
     Plot,
     /// Writes the results into the project's README, between its markers.
@@ -87,7 +89,7 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 11] = [
+const MEASUREMENTS: [Measurement; 12] = [
     ("latency", latency::measure),
     ("setup", setup::measure),
     ("burst", burst::measure),
@@ -99,6 +101,7 @@ const MEASUREMENTS: [Measurement; 11] = [
     ("render", web::render::measure),
     ("inject", web::inject::measure),
     ("clients", web::clients::measure),
+    ("screen", web::screen::measure),
 ];
 
 fn main() -> ExitCode {
@@ -126,6 +129,7 @@ fn run(what: &What, size: Size) -> Result<()> {
         What::Render => measure("render", size),
         What::Inject => measure("inject", size),
         What::Clients => measure("clients", size),
+        What::Screen => measure("screen", size),
         What::Plot => plot::draw(size),
         What::Readme => readme::update(size),
         What::Case { arguments } => {

@@ -19,6 +19,18 @@ impl Times {
         Ok(self.0.record(nanoseconds)?)
     }
 
+    /// Those that are given in milliseconds; what is below none is none.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped, and to be read by people"
+    )]
+    pub(crate) fn of_millis(all: &[f64]) -> Result<Self> {
+        let mut times = Self::new()?;
+        all.iter().try_for_each(|ms| times.record_ns((ms.max(0.0) * 1e6) as u64))?;
+        Ok(times)
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
     }

@@ -3,5 +3,6 @@
 pub(crate) mod clients;
 pub(crate) mod inject;
 pub(crate) mod render;
+pub(crate) mod screen;
 mod server;
 mod site;
