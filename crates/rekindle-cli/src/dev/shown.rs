@@ -88,8 +88,8 @@ impl Shown {
             .await?;
         let live = live(args, &manager).templates(&templates).assets(&assets).start()?;
         let what = format!("templates/, static/ and config/ of {}", manager.root().display());
-        let site =
-            Site { manager: manager.clone(), templates: templates.clone(), assets, live: live.clone() };
+        let files = rekindle_web::Files::new(assets);
+        let site = Site { manager: manager.clone(), templates: templates.clone(), files, live: live.clone() };
         Ok(Self { manager, templates: Some(templates), live, what, source: Origin::Site(site) })
     }
 
@@ -158,7 +158,7 @@ impl Service<Request<Incoming>> for Origin {
                     let peer = Peer::of(&request);
                     proxy.answer(request, peer).await
                 }
-                Self::Site(site) => site.answer(&request),
+                Self::Site(site) => site.answer(&request).await,
                 Self::Plain(plain) => plain.answer(&request),
             })
         })

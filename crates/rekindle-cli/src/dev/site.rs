@@ -1,11 +1,9 @@
 //! Pages of a directory: templates rendered with the configurations, or plain files.
 
-use std::io::Read;
-
 use http::{Method, Request, Response, StatusCode, Uri};
 use rekindle::HotReloadManager;
-use rekindle_templates::{Assets, MiniJinja, ProblemKind, TemplateError, TemplateProblem, Templates};
-use rekindle_web::{Body, LiveReload};
+use rekindle_templates::{MiniJinja, ProblemKind, TemplateError, TemplateProblem, Templates};
+use rekindle_web::{Body, Files, LiveReload};
 
 use super::disk::Disk;
 use super::pages::{self, Found};
@@ -19,33 +17,25 @@ const STATIC: &str = "/static/";
 pub(super) struct Site {
     pub(super) manager: HotReloadManager,
     pub(super) templates: Templates<MiniJinja>,
-    pub(super) assets: Assets,
+    pub(super) files: Files,
     pub(super) live: LiveReload,
 }
 
 impl Site {
     /// Answers a request.
-    pub(super) fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
+    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         if !is_looking(request) {
             return answer::only_get();
         }
         let (path, query) = (request.uri().path(), request.uri().query());
-        if let Some(file) = path.strip_prefix(STATIC) {
-            let name = pages::names(&format!("/{file}")).map(|names| names.join("/"));
-            return name.and_then(|name| self.asset(&name)).unwrap_or_else(|| self.nothing(path));
+        if self.files.has(request.uri()) {
+            return self.files.answer(request.method(), request.uri(), request.headers()).await;
         }
         match pages::find(path, |name| pages::is_page(name) && self.has(name)) {
             Found::Page(name) => self.page(&name, request.uri()),
             Found::Elsewhere(to) => answer::elsewhere(&to, query),
             Found::Nothing => self.nothing(path),
         }
-    }
-
-    fn asset(&self, name: &str) -> Option<Response<Body>> {
-        let asset = self.assets.find(name)?;
-        let mut bytes = Vec::new();
-        asset.plain().open().ok()?.into_file().read_to_end(&mut bytes).ok()?;
-        Some(answer::whole(StatusCode::OK, asset.mime(), bytes))
     }
 
     /// Whether there is a template of this name, be it a broken one that was never good.

@@ -1,5 +1,6 @@
 //! [`LiveReloadBuilder`]: what live reload can be told.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rekindle::{Error, ErrorKind, HotReloadManager, Result};
@@ -116,12 +117,14 @@ impl LiveReloadBuilder {
         if let Some(port) = self.port {
             tasks.spawn(port::serve(port::listen(port)?, Arc::clone(&shared)));
         }
+        let mut names = Names::default();
+        let configs = Box::new(Configs::new(self.manager));
+        let configs = follow(&shared.hub, names.distinct(configs.name()), configs);
         for source in self.sources {
-            tasks.spawn(follow(&shared.hub, source));
+            tasks.spawn(follow(&shared.hub, names.distinct(source.name()), source));
         }
         // Configurations end with the engine, and with that all there is to tell.
-        let (hub, configs) =
-            (Arc::clone(&shared.hub), follow(&shared.hub, Box::new(Configs::new(self.manager))));
+        let hub = Arc::clone(&shared.hub);
         tasks.spawn(async move {
             configs.await;
             hub.close();
@@ -146,6 +149,19 @@ impl LiveReloadBuilder {
     }
 }
 
+/// Names of sources. Of two that have the same one, such as the assets of two directories, neither takes the
+/// other's place.
+#[derive(Debug, Default)]
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    fn distinct(&mut self, name: &str) -> String {
+        let count = self.0.entry(name.to_owned()).or_default();
+        *count += 1;
+        if *count == 1 { name.to_owned() } else { format!("{name} {count}") }
+    }
+}
+
 fn check_build(is_release: bool, is_allowed: bool) -> Result<()> {
     if !is_release || is_allowed {
         return Ok(());
@@ -160,6 +176,15 @@ fn check_build(is_release: bool, is_allowed: bool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_of_the_same_name_are_told_apart() {
+        let mut names = Names::default();
+        assert_eq!(
+            ["assets", "templates", "assets"].map(|name| names.distinct(name)),
+            ["assets", "templates", "assets 2"]
+        );
+    }
 
     #[test]
     fn a_release_build_has_to_be_allowed() {

@@ -27,7 +27,7 @@ pub(crate) use self::templates::TemplatesSource;
 /// Something that pages are made of: the configurations, templates, assets, or what a program has of its own.
 #[async_trait]
 pub trait Source: Send + 'static {
-    /// A name that no other source has: `templates`.
+    /// What it is called: `templates`. Of sources that have the same name, the later ones get a number to it.
     fn name(&self) -> &str;
 
     /// What it consists of by now: by name, a digest of each content that is the same in every run.
@@ -45,16 +45,21 @@ pub trait Source: Send + 'static {
     async fn changed(&mut self) -> Option<Vec<Update>>;
 }
 
-/// Takes over what a source consists of. The future hands on what it tells, until it has nothing more to tell.
-pub(crate) fn follow(hub: &Arc<Hub>, mut source: Box<dyn Source>) -> impl Future<Output = ()> + Send + use<> {
+/// Takes over what a source consists of, under that name. The future hands on what it tells, until it has nothing
+/// more to tell.
+pub(crate) fn follow(
+    hub: &Arc<Hub>,
+    name: String,
+    mut source: Box<dyn Source>,
+) -> impl Future<Output = ()> + Send + use<> {
     let hub = Arc::clone(hub);
-    hub.begin(source.name(), source.contents());
-    hub.set_problems(source.name(), source.problems());
+    hub.begin(&name, source.contents());
+    hub.set_problems(&name, source.problems());
     async move {
         while let Some(updates) = source.changed().await {
             // Problems first: a page that is rendered for the update finds them as they are.
-            hub.set_problems(source.name(), source.problems());
-            hub.publish(source.name(), source.contents(), updates);
+            hub.set_problems(&name, source.problems());
+            hub.publish(&name, source.contents(), updates);
         }
     }
 }

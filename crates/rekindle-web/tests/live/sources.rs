@@ -34,6 +34,37 @@ async fn a_stylesheet_is_exchanged_by_both_of_its_addresses() {
 }
 
 #[tokio::test]
+async fn two_directories_of_assets_are_followed_each_by_itself() {
+    let site =
+        Site::new().with("static/app.css", "a { color: red }").with("theme/app.css", "b { color: red }");
+    let manager = rekindle::HotReload::builder(site.root()).start().await.expect("the engine starts");
+    let assets = Assets::watch(&manager, "static/**").await.expect("assets");
+    let theme = Assets::watch(&manager, "theme/**").prefix("/theme").await.expect("assets");
+    let server = Server::start_with(&site, |builder| builder.assets(&assets).assets(&theme)).await;
+    let mut client = server.client().await;
+    assert_eq!(client.show(1, &server.page().await.0).await["updates"], json!([]));
+    for (file, address) in [("static/app.css", "/static/app.css"), ("theme/app.css", "/theme/app.css")] {
+        site.replace(file, "a { color: blue }");
+        let updates = client.next().await["updates"].clone();
+        assert_eq!((&updates[1]["old"], &updates[1]["new"]), (&json!(address), &json!(address)), "{updates}");
+        assert_eq!(updates.as_array().map(Vec::len), Some(2), "of the one that changed alone: {updates}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_map_is_of_no_concern_to_a_page() {
+    let site = Site::new().with("static/app.css.map", "{}").with("static/app.css", "a { color: red }");
+    let (server, mut client) = following(&site).await;
+    let before = server.page().await.0;
+    site.replace("static/app.css.map", "{ }");
+    site.replace("static/app.css", "a { color: blue }");
+    assert_eq!(client.next().await["updates"].as_array().map(Vec::len), Some(2));
+    site.replace("static/app.css", "a { color: red }");
+    client.next().await;
+    assert_eq!(server.page().await.0, before, "the revision is that of before");
+}
+
+#[tokio::test]
 async fn an_image_is_exchanged_and_for_a_script_or_what_is_gone_pages_load_anew() {
     let site =
         Site::new().with("static/a.svg", "<svg/>").with("static/a.js", "1").with("static/a.css", "a{}");
