@@ -40,7 +40,13 @@ fn a_page_has_its_context_its_stylesheet_and_the_tag() {
     let style = dev.get(style);
     assert_eq!((style.status, style.body.as_str()), (200, "p { color: red }"));
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
-    assert_eq!(dev.get("/static/app.css").body, "p { color: red }");
+    let style = dev.get("/static/app.css");
+    assert_eq!((style.body.as_str(), style.header("cache-control")), ("p { color: red }", Some("no-cache")));
+    let tag = style.header("etag").expect("a tag");
+    let again = format!(
+        "GET /static/app.css HTTP/1.1\r\nhost: localhost\r\nif-none-match: {tag}\r\nconnection: close\r\n\r\n"
+    );
+    assert_eq!(super::http::ask(&dev.address, &again).status, 304);
 }
 
 #[test]
