@@ -13,11 +13,13 @@
 //! | `/twice` | the title, taken before [`Program::rename`] and once more after it, with a blank between |
 //! | below `/static/` | the assets |
 
+mod example;
 mod program;
 mod server;
 pub mod suite;
 mod tab;
 
+pub use example::example;
 pub use program::{Program, SLOW, SiteConfig, gzip};
 pub use server::{Server, Start};
 pub use tab::Tab;
