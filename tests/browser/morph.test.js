@@ -238,7 +238,7 @@ suite('morphing', (scenario) => {
         const rendered = [];
         other.on('request', (request) => {
             const { pathname } = new URL(request.url());
-            if (!pathname.startsWith('/static/')) rendered.push(pathname);
+            if (!/^\/(static|_rekindle)\//.test(pathname)) rendered.push(pathname);
         });
         const page = await visit();
         await site.edit('templates/partial.html', 'A partial', 'Another partial');
