@@ -9,18 +9,20 @@ mod page;
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use bytes::Bytes;
+use http::Response;
 use rekindle::HotReload;
-use rekindle_templates::{Assets, MiniJinja, RebuildNeeded, TemplateError, Templates};
-use rekindle_web::{Files, LiveReload};
+use rekindle_templates::{Assets, MiniJinja, RebuildNeeded, Templates};
+use rekindle_web::LiveReload;
 
-pub use page::Page;
+use page::Page;
 
 /// What a server serves.
 #[derive(Debug, Clone)]
 pub struct Site {
     templates: Templates<MiniJinja>,
-    /// Answers below `/static/`.
-    pub files: Files,
+    /// What is below `/static/`.
+    pub assets: Assets,
     /// What is put around it all.
     pub live: LiveReload,
 }
@@ -47,17 +49,13 @@ impl Site {
             .compiled_templates(&compiled)
             .assets(&assets)
             .start()?;
-        Ok(Self { templates, files: Files::new(assets), live })
+        Ok(Self { templates, assets, live })
     }
 
     /// The page at a path: `/` is `page.html`, and so are `/csp` and `/trusted` under a policy, `/gzip`, `/br` and `/zstd`
     /// compressed; `/plain-html` has no head; any other `/name` is `name.html`.
-    ///
-    /// # Errors
-    ///
-    /// That of the template. The answer is then 500 with it in its extensions, which becomes the error page.
-    pub fn page(&self, path: &str) -> Result<Page, TemplateError> {
-        Page::render(&self.templates, path)
+    pub fn page(&self, path: &str) -> Response<Bytes> {
+        Page::render(&self.templates, path).map_or_else(|error| rekindle_web::page(Err(error)), Into::into)
     }
 }
 

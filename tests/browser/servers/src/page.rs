@@ -12,11 +12,11 @@ use serde_json::json;
 
 /// A page as it is sent.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(crate) struct Page {
     /// Its headers, beside those of its length.
-    pub headers: Vec<(HeaderName, String)>,
+    headers: Vec<(HeaderName, String)>,
     /// What is sent.
-    pub body: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Page {
