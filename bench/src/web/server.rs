@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::pin::Pin;
 
 use axum::Router;
 use axum::response::Html;
@@ -21,10 +22,13 @@ use crate::harness::Result;
 /// What keeps the watching going.
 type Guard = Box<dyn std::any::Any + Send>;
 
+/// A server that is being started.
+type Starting<'a> = Pin<Box<dyn Future<Output = Result<(Router, Guard)>> + 'a>>;
+
 /// A server of a directory.
-pub(super) struct Server {
-    pub(super) name: &'static str,
-    start: fn(&Path) -> std::pin::Pin<Box<dyn Future<Output = Result<(Router, Guard)>> + '_>>,
+struct Server {
+    name: &'static str,
+    start: fn(&Path) -> Starting<'_>,
 }
 
 pub(super) const REKINDLE: &str = "rekindle";
