@@ -16,12 +16,12 @@ const FLAGS = [
 ];
 
 // A browser with a profile of its own, which goes with it.
-export async function launch(options = {}) {
+export async function launch({ args = [], ...options } = {}) {
     const profile = await mkdtemp(join(tmpdir(), 'rekindle-chromium-'));
     const context = await chromium.launchPersistentContext(profile, {
         executablePath: process.env.REKINDLE_CHROMIUM ?? '/usr/bin/chromium',
         headless: true,
-        args: FLAGS,
+        args: [...FLAGS, ...args],
         viewport: { width: 800, height: 600 },
         ...options,
     });
