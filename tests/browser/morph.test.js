@@ -135,6 +135,37 @@ suite('morphing', (scenario) => {
         assert.deepEqual(await page.evaluate(() => window.interrupted), []);
     });
 
+    scenario('an element of the page\'s own keeps what it made of itself', async ({ site, visit }) => {
+        await replaceMain(site, '<p>Before</p><x-counter><i>1</i></x-counter>');
+        const page = await visit();
+        await page.evaluate(() => {
+            window.made = [];
+            customElements.define('x-counter', class extends HTMLElement {
+                connectedCallback() {
+                    window.made.push(this);
+                    this.attachShadow({ mode: 'open' }).innerHTML = '<slot></slot><input value="In the shadow">';
+                    this.append(Object.assign(document.createElement('b'), { textContent: 'made' }));
+                }
+            });
+            document.querySelector('x-counter').shadowRoot.querySelector('input').value = 'Typed';
+        });
+        await replaceMain(site, '<p>After</p><x-counter class="new"><i>2</i></x-counter>');
+        await until(page, main, '<p>After</p><x-counter class="new"><i>2</i><b>made</b></x-counter>');
+        const state = () => [window.made.length, document.querySelector('x-counter').shadowRoot.querySelector('input').value];
+        assert.deepEqual(await page.evaluate(state), [1, 'Typed']);
+    });
+
+    scenario('a page with a declared shadow tree is loaded anew: it is not told apart from one that a script made', async ({ site, visit }) => {
+        const declared = (inside) => `<input name="name"><div id="host"><template shadowrootmode="open"><p>${inside}</p></template></div>`;
+        await replaceMain(site, declared('one'));
+        const page = await visit();
+        await page.fill('[name=name]', 'Grace');
+        await replaceMain(site, declared('two'));
+        await until(page, () => document.querySelector('#host').shadowRoot?.querySelector('p').textContent, 'two');
+        await until(page, () => document.querySelector('[name=name]').value, 'Grace');
+        assert.equal(page.loads, 2);
+    });
+
     scenario('a modal dialog stays open', async ({ site, visit }) => {
         const page = await visit();
         await page.evaluate(() => document.querySelector('#dialog').showModal());

@@ -83,8 +83,11 @@ suite('the overlay', (scenario) => {
         await site.stop();
         assert.deepEqual(await other.evaluate(shown), ['templates/partial.html:1:20']);
         await site.start();
+        await other.reload();
+        await until(other, shown, ['templates/partial.html:1:20']);
         await site.edit('templates/partial.html', BROKEN, 'Mended');
         await until(other, overlay, null);
+        await until(page, text, 'Mended', '#partial');
     });
 
     scenario('text is never markup', async ({ site, visit }) => {
@@ -200,6 +203,18 @@ suite('the overlay', (scenario) => {
         await site.write('templates/missing.html', '<html><head></head><body><p id="it">It is there</p></body></html>');
         await until(page, text, 'It is there', '#it');
         assert.deepEqual(page.errors, []);
+    });
+
+    scenario('an error page whose error stays is not loaded over and over', async ({ site, visit }) => {
+        const [page, other] = [await visit('/missing'), await visit('/other')];
+        for (const [before, after] of [['The footer', 'Another footer'], ['Another footer', 'A third']]) {
+            await site.edit('templates/layout.html', before, after);
+            await until(other, text, after, '#footer');
+        }
+        await site.write('templates/missing.html', '<html><head></head><body><p id="it">It is there</p></body></html>');
+        await until(page, text, 'It is there', '#it');
+        // Once as nothing is known to be wrong, and once for each change.
+        assert.ok(page.loads <= 5, `${page.loads} loads`);
     });
 
     scenario('a site that was broken from the start heals itself', async ({ site, visit }) => {

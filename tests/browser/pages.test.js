@@ -46,6 +46,27 @@ suite('pages', (scenario) => {
         });
     }
 
+    scenario('a page in a frame is live, and leaves what is wrong to the page around it', async ({ site, visit }) => {
+        const page = await visit();
+        const frame = page.frame({ url: /other/ });
+        await frame.evaluate(() => { window.sameLoad = true; });
+        await site.edit('templates/layout.html', 'The footer', 'Another footer');
+        for (const one of [page, frame]) await until(one, text, 'Another footer', '#footer');
+        await site.edit('templates/partial.html', 'A partial', '{% nonsense %}');
+        await page.waitForSelector('rekindle-overlay .panel');
+        assert.equal(await frame.evaluate(overlay), null);
+        assert.equal(await frame.evaluate(() => window.sameLoad), true);
+    }, { prepare: (site) => site.edit('templates/page.html', '<div class="space">', '<iframe src="/other"></iframe><div class="space">') });
+
+    scenario('a fragment that a script of the page asks for is left alone', async ({ visit }) => {
+        const page = await visit();
+        const ask = (headers) => page.evaluate(async (sent) => (await fetch('/other', { headers: sent })).text(), headers);
+        assert.match(await ask({ Accept: 'text/html' }), /live\.js/);
+        for (const headers of [{ 'HX-Request': 'true' }, { 'Turbo-Frame': 'main' }]) {
+            assert.doesNotMatch(await ask({ Accept: 'text/html', ...headers }), /live\.js/);
+        }
+    });
+
     scenario('a page without a head is live', async ({ site, visit }) => {
         const page = await visit('/plain-html');
         await site.edit('templates/headless.html', 'A page without a head', 'Still without one');
