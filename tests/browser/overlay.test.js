@@ -132,11 +132,26 @@ suite('the overlay', (scenario) => {
                 const frame = () => [...document.querySelector('rekindle-overlay').shadowRoot.querySelectorAll('.frame')]
                     .some((one) => one.scrollWidth > one.clientWidth);
                 assert.equal(await page.evaluate(frame), true, 'long lines scroll inside');
-                if (process.env.REKINDLE_SCREENSHOTS) {
-                    await page.screenshot({ path: `${process.env.REKINDLE_SCREENSHOTS}/overlay-${width}-${colorScheme}.png` });
-                }
             }
         }
+    });
+
+    scenario('what is wrong at the end of a long line is in sight', async ({ site, visit }) => {
+        const page = await visit();
+        await site.edit('templates/partial.html', 'A partial', `${'a long line '.repeat(60)}{% nonsense %}`);
+        const isInSight = () => {
+            const frame = document.querySelector('rekindle-overlay')?.shadowRoot.querySelector('.frame')
+                ?? document.querySelector('pre');
+            if (!frame) return null;
+            const [mark, around] = [frame.querySelector('mark'), frame].map((one) => one.getBoundingClientRect());
+            return mark.left > around.left && mark.right < around.right;
+        };
+        await until(page, isInSight, true);
+        await site.stop();
+        await site.start();
+        await page.reload();
+        await page.waitForSelector('html[data-rekindle=error]');
+        await until(page, isInSight, true);
     });
 
     scenario('a configuration that is no longer valid is shown with its place, and its last good values are used', async ({ site, visit }) => {

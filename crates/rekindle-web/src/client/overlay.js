@@ -52,6 +52,7 @@ class Overlay {
         const parts = [this.note ? this.noteElement() : null, this.isShown() ? this.panel() : null];
         this.root.replaceChildren(...parts.filter(Boolean), ...this.styles);
         this.raise();
+        this.root.querySelectorAll('.frame').forEach(reveal);
     }
 
     create() {
@@ -147,6 +148,14 @@ function chainElement(chain) {
     const links = chain.map((link) => element('li', {}, link));
     const list = element('ol', {}, ...links);
     return element('div', { className: 'chain' }, element('p', {}, 'Included from'), list);
+}
+
+// What is marked may be far to the right.
+function reveal(frame) {
+    const mark = frame.querySelector('mark');
+    if (!mark) return;
+    const beyond = mark.getBoundingClientRect().right - frame.getBoundingClientRect().right;
+    if (beyond > 0) frame.scrollLeft = beyond + frame.clientWidth / 4;
 }
 
 // Strict policies forbid style elements, and not sheets that are made by a script. Returns what older

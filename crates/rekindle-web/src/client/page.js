@@ -33,6 +33,7 @@ class Page {
         this.isBusy = false;
         this.isLeaving = false;
         this.channel = new Channel(new URL('.', this.address), (message) => this.hear(message));
+        if (isErrorPage()) document.querySelectorAll('pre').forEach(reveal);
         restore();
         this.listen(token);
     }
