@@ -1,9 +1,9 @@
 //! The dashboard by itself: `cargo run -p rekindle-web --example dashboard [DIR]`, on port `PORT`.
 //!
-//! Without a directory it is that of a site made for it, with a little of everything.
+//! Without a directory, and in one without configurations, it is that of a site made for it, with a little of everything.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -29,9 +29,11 @@ struct Server {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let temporary = tempfile::tempdir()?;
-    let manager = match std::env::args_os().nth(1) {
-        Some(directory) => builder(Path::new(&directory)).start().await?,
-        None => site(temporary.path()).await?,
+    let given = std::env::args_os().nth(1).map(PathBuf::from);
+    let root = given.as_deref().unwrap_or(temporary.path());
+    let manager = match root.join("config").exists() {
+        true => builder(root).start().await?,
+        false => site(root).await?,
     };
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(7879);
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
