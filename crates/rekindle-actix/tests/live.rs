@@ -25,6 +25,7 @@ fn serve(program: &Program, listener: std::net::TcpListener) {
             .route("/gzip/page", web::get().to(|| compressed("text/html")))
             .route("/gzip/data", web::get().to(|| compressed("text/plain")))
             .route("/slow", web::get().to(slow))
+            .route("/torn", web::get().to(torn))
             .route("/twice", web::get().to(twice))
             .service(web::scope("/nested").route("", web::get().to(page)).wrap(live_reload(&program.live)))
             .wrap(live_reload(&program.live))
@@ -70,6 +71,11 @@ async fn slow(program: Data<Program>) -> impl Responder {
         Some((Ok::<_, Infallible>(Bytes::from_static(chunk.as_bytes())), (index + 1, program)))
     });
     HttpResponse::Ok().content_type("text/html").streaming(Box::pin(chunks))
+}
+
+async fn torn() -> impl Responder {
+    let chunks = [Ok(Bytes::from_static(SLOW[0].as_bytes())), Err("torn")];
+    HttpResponse::Ok().content_type("text/html").streaming(stream::iter(chunks))
 }
 
 async fn twice(request: HttpRequest, program: Data<Program>) -> actix_web::Result<String> {

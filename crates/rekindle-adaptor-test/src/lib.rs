@@ -10,6 +10,7 @@
 //! | `/echo` | to a POST its body, as `text/plain` |
 //! | `/gzip/page`, `/gzip/data` | [`gzip`], as HTML and as `text/plain` |
 //! | `/slow` | [`SLOW`] as HTML, the second half after [`Program::gate`] was opened |
+//! | `/torn` | the first half of [`SLOW`] as HTML, and then an error |
 //! | `/twice` | the title, taken before [`Program::rename`] and once more after it, with a blank between |
 //! | below `/static/` | the assets |
 
@@ -38,6 +39,7 @@ macro_rules! suite {
             pages::a_compressed_page_has_the_tag_in_it,
             pages::compressed_data_is_left_as_it_is,
             pages::a_page_is_sent_while_it_is_made,
+            pages::a_page_that_breaks_off_is_not_taken_for_a_whole_one,
             pages::what_nothing_is_at_is_not_found,
             pages::a_page_that_cannot_be_rendered_heals,
             sockets::a_save_is_told_to_the_pages_that_it_concerns,

@@ -32,6 +32,7 @@ fn serve(program: &Program, listener: std::net::TcpListener) {
         .route("/gzip/page", get(|| compressed("text/html")))
         .route("/gzip/data", get(|| compressed("text/plain")))
         .route("/slow", get(slow))
+        .route("/torn", get(torn))
         .route("/twice", get(twice))
         .assets(&program.assets)
         .live_reload(&program.live)
@@ -61,6 +62,10 @@ async fn slow(State(App(program)): State<App>) -> Html<Body> {
         Some((Ok::<_, Infallible>(*chunk), (index + 1, program)))
     });
     Html(Body::from_stream(chunks))
+}
+
+async fn torn() -> Html<Body> {
+    Html(Body::from_stream(stream::iter([Ok(SLOW[0]), Err("torn")])))
 }
 
 async fn twice(State(app): State<App>, request: Request) -> String {

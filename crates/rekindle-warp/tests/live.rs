@@ -61,9 +61,17 @@ fn routes(program: &Program) -> impl Filter<Extract = impl Reply + use<>, Error 
     let gzip_page = warp::path!("gzip" / "page").map(|| compressed("text/html"));
     let gzip_data = warp::path!("gzip" / "data").map(|| compressed("text/plain"));
     let slow = warp::path("slow").and(with_program.clone()).map(slow);
+    let torn = warp::path("torn").map(torn);
     let twice = warp::path("twice").and(site.clone()).and(with_program).then(rename).and(site);
     let twice = twice.map(|first, second: Config<SiteConfig>| format!("{first} {}", second.title));
-    page.or(broken).or(echo).or(gzip_page).or(gzip_data).or(slow).or(twice).or(assets(&program.assets))
+    page.or(broken)
+        .or(echo)
+        .or(gzip_page)
+        .or(gzip_data)
+        .or(slow)
+        .or(torn)
+        .or(twice)
+        .or(assets(&program.assets))
 }
 
 fn compressed(mime: &str) -> impl Reply + use<> {
@@ -82,6 +90,11 @@ fn slow(program: Program) -> impl Reply {
         }
         Some((Ok::<_, Infallible>(Bytes::from_static(chunk.as_bytes())), (index + 1, program)))
     });
+    warp::reply::with_header(warp::reply::stream(chunks), "content-type", "text/html")
+}
+
+fn torn() -> impl Reply {
+    let chunks = stream::iter([Ok(SLOW[0]), Err("torn")]);
     warp::reply::with_header(warp::reply::stream(chunks), "content-type", "text/html")
 }
 

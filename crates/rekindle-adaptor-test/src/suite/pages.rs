@@ -6,6 +6,8 @@ use flate2::read::GzDecoder;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::server::soon;
 use crate::tab::Tag;
@@ -73,6 +75,17 @@ pub async fn a_page_is_sent_while_it_is_made(serve: Start) {
     let page = String::from_utf8(page).expect("UTF-8");
     Tag::of(&page);
     assert!(page.ends_with(SLOW[1]), "{page}");
+}
+
+/// The connection ends without the last, empty chunk; with some servers before anything was sent.
+pub async fn a_page_that_breaks_off_is_not_taken_for_a_whole_one(serve: Start) {
+    let server = Server::start(serve).await;
+    let mut stream = TcpStream::connect(server.address).await.expect("the server is there");
+    let request = format!("GET /torn HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    stream.write_all(request.as_bytes()).await.expect("it listens");
+    let mut answer = Vec::new();
+    let _reset_or_closed = soon(stream.read_to_end(&mut answer)).await;
+    assert!(!answer.ends_with(b"\r\n0\r\n\r\n"), "{}", String::from_utf8_lossy(&answer));
 }
 
 /// As the program says it.
