@@ -1,7 +1,7 @@
 //! What has to hold of rekindle with every framework, as tests of a running server: real files, real sockets.
 //!
 //! An adaptor's tests are one function, which serves a [`Program`] with its framework, and [`suite!`], which makes a test of
-//! each function of [`suite`]. The program has these routes:
+//! each function of [`suite`](mod@suite). The program has these routes:
 //!
 //! | route | answer |
 //! |---|---|
@@ -25,7 +25,7 @@ pub use program::{Program, SLOW, SiteConfig, gzip};
 pub use server::{Server, Start};
 pub use tab::Tab;
 
-/// Makes a test of each function of [`suite`], with a function that serves a [`Program`].
+/// Makes a test of each function of [`suite`](mod@suite), with a function that serves a [`Program`].
 ///
 /// The function is called in a tokio runtime. It gets the program and a listening socket that does not block, and
 /// leaves behind a task that serves.
