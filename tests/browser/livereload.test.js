@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { computed, open, text, until, within } from './support/browser.js';
+import { FORMATS } from './support/images.js';
 import { suite } from './support/suite.js';
 
 const THEIRS = new URL('./node_modules/livereload-js/dist/livereload.js', import.meta.url);
@@ -62,6 +63,24 @@ suite('LiveReload', (scenario) => {
             }
         });
     }
+
+    scenario('LiveReload\'s own client is told of images, and exchanges them', async ({ site, browser }) => {
+        const other = await elsewhere(`<script src="/livereload.js?host=127.0.0.1&port=${new URL(site.url).port}"></script>`);
+        try {
+            let greeted;
+            const page = await open(browser, other.url, (opened) => { greeted = greeting(opened); });
+            await within(greeted, 'a greeting');
+            await page.evaluate((src) => {
+                window.sameLoad = true;
+                document.body.append(Object.assign(new Image(), { id: 'picture', src }));
+            }, `${site.url}/static/picture.gif`);
+            await site.write('static/picture.gif', FORMATS.gif()[1]);
+            await until(page, () => document.querySelector('#picture').src.includes('livereload='), true);
+            assert.equal(await page.evaluate(() => window.sameLoad), true);
+        } finally {
+            other.close();
+        }
+    }, { prepare: (site) => site.write('static/picture.gif', FORMATS.gif()[0]) });
 
     scenario('a page that includes /livereload.js itself is live', async ({ site, browser, visit }) => {
         await browser.route(`${site.url}/`, async (route) => {
