@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { launch, open, quit } from './support/browser.js';
+import { address } from './support/site.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGES = join(ROOT, 'docs/images');
@@ -39,14 +39,6 @@ async function serve({ name, from, program, args }, body) {
     } finally {
         await rm(directory, { recursive: true });
     }
-}
-
-async function address(child) {
-    for await (const line of createInterface({ input: child.stdout })) {
-        const found = /http:\/\/[\d.]+:\d+/.exec(line);
-        if (found) return found[0];
-    }
-    throw new Error('the server ended before it said its address');
 }
 
 // The page as `prepare` leaves it, on a screen and a phone, in light and dark.

@@ -18,36 +18,29 @@ export const SERVERS = (process.env.REKINDLE_TEST_SERVERS ?? '')
         return { name, program: program.join('=') };
     });
 
-if (!SERVERS.length) {
-    throw new Error('REKINDLE_TEST_SERVERS names no server; run these tests with `cargo xtask browser`');
-}
-
 export class Site {
-    constructor(program, directory) {
+    // `args(directory, port)` is what the program is started with; it has the port in its environment as well.
+    constructor(program, directory, args = () => [directory]) {
         this.program = program;
         this.directory = directory;
+        this.args = args;
     }
 
-    static async copy(program) {
+    static async copy(program, { fixture = FIXTURE, args } = {}) {
         const directory = await mkdtemp(join(tmpdir(), 'rekindle-browser-'));
-        await cp(FIXTURE, directory, { recursive: true });
-        return new Site(program, directory);
+        await cp(fixture, directory, { recursive: true });
+        return new Site(program, directory, args);
     }
 
     // Starts the server; on the port it had before, when it ran already.
     async start(environment = {}) {
         const port = this.url ? new URL(this.url).port : '0';
-        this.child = spawn(this.program, [this.directory], {
+        this.child = spawn(this.program, this.args(this.directory, port), {
             env: { ...process.env, PORT: port, ...environment },
             stdio: ['pipe', 'pipe', 'inherit'],
         });
         this.ended = once(this.child, 'exit');
-        const lines = createInterface({ input: this.child.stdout });
-        const [line] = await Promise.race([
-            once(lines, 'line'),
-            this.ended.then(() => { throw new Error(`${this.program} ended before it said its address`); }),
-        ]);
-        this.url = line.trim().replace(/\/$/, '');
+        this.url = await address(this.child);
         return this.url;
     }
 
@@ -88,4 +81,17 @@ export class Site {
     async delete(file) {
         await rm(join(this.directory, file));
     }
+}
+
+// The first address that a program says; what it says later is read and forgotten.
+export function address(child) {
+    const lines = createInterface({ input: child.stdout });
+    const said = new Promise((done) => {
+        lines.on('line', (line) => {
+            const found = /http:\/\/[\d.]+:\d+/.exec(line);
+            if (found) done(found[0]);
+        });
+    });
+    const ended = once(child, 'exit').then(() => { throw new Error('the program ended before it said its address'); });
+    return Promise.race([said, ended]);
 }

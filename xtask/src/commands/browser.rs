@@ -22,6 +22,10 @@ const SERVERS: &str = "tests/browser/servers/src/bin";
 /// Tests of the dashboard are named for it, and run against an example of its own.
 const DASHBOARD: &str = "dashboard";
 
+/// Tests of `rekindle dev` are named for it, and run against the command line.
+const DEV: &str = "dev";
+const CLI: &str = "rekindle";
+
 /// Files that are tested beside each other, at most: each has a browser of its own.
 const MOST_BROWSERS: usize = 4;
 
@@ -34,20 +38,30 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// With `wanted`, the tests of that name alone: `morph` is `morph.test.js`.
 pub(crate) fn steps(options: Options, metadata: &Metadata, wanted: &[String]) -> Result<Vec<Step>> {
     let servers = names(SERVERS, ".rs")?;
-    let (dashboard, pages): (Vec<String>, Vec<String>) = selected(names(TESTS, ".test.js")?, wanted)?
-        .into_iter()
-        .partition(|test| test.starts_with(DASHBOARD));
-    let programs = programs(&metadata.target.join("debug"), &servers);
-    let example = format!("{DASHBOARD}={}", metadata.target.join("debug/examples").join(DASHBOARD).display());
+    let tests = selected(names(TESTS, ".test.js")?, wanted)?;
     let mut steps = vec![
         Step::check("browser", move |style| setup::run(setup::BROWSER, options.setup, style)),
         Step::check("browser packages", packages),
         Step::command("browser servers", build(&servers)),
     ];
-    let suites = [("browser tests", pages, programs), ("dashboard tests", dashboard, example)];
-    let suites = suites.into_iter().filter(|(_, tests, _)| !tests.is_empty());
-    steps.extend(suites.map(|(name, tests, servers)| Step::command(name, node(&tests, servers))));
+    steps.extend(suites(&tests, &metadata.target.join("debug"), &servers));
     Ok(steps)
+}
+
+/// The tests by what they are run against, but for those of which there are none.
+fn suites(tests: &[String], debug: &Path, servers: &[String]) -> Vec<Step> {
+    let named = |name: &str| tests.iter().filter(|test| test.starts_with(name)).cloned().collect::<Vec<_>>();
+    let (dashboard, dev) = (named(DASHBOARD), named(DEV));
+    let others = tests.iter().filter(|test| !dashboard.contains(test) && !dev.contains(test));
+    let example = format!("{DASHBOARD}={}", debug.join("examples").join(DASHBOARD).display());
+    let cli = format!("{DEV}={}", debug.join(CLI).display());
+    let suites = [
+        ("browser tests", others.cloned().collect(), programs(debug, servers)),
+        ("dashboard tests", dashboard, example),
+        ("rekindle dev tests", dev, cli),
+    ];
+    let suites = suites.into_iter().filter(|(_, tests, _): &(_, Vec<String>, _)| !tests.is_empty());
+    suites.map(|(name, tests, servers)| Step::command(name, node(&tests, servers))).collect()
 }
 
 /// The files of a directory that end so, without that end, sorted.
@@ -88,8 +102,9 @@ fn is_current(named: Option<SystemTime>, installed: Option<SystemTime>) -> bool 
 /// With all features of the whole workspace, as the other tests have them: their libraries are then not built again.
 fn build(servers: &[String]) -> Cmd {
     let bins = servers.iter().flat_map(|name| ["--bin".to_owned(), program(name)]).collect::<Vec<_>>();
-    Cmd::new("cargo build --workspace --all-features --example")
-        .arg(DASHBOARD)
+    Cmd::new("cargo build --workspace --all-features --bin")
+        .arg(CLI)
+        .args(["--example", DASHBOARD])
         .args(bins.iter().map(String::as_str))
 }
 

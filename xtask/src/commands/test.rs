@@ -41,7 +41,7 @@ mod tests {
         let steps = steps(Options { setup: true }, &metadata).unwrap();
         let names: Vec<_> = steps.iter().map(Step::name).collect();
         assert_eq!(names[..4], ["setup", "tests", "doc tests", "browser"]);
-        assert_eq!(names.last(), Some(&"dashboard tests"));
+        assert_eq!(names.last(), Some(&"rekindle dev tests"));
     }
 
     #[test]
