@@ -27,7 +27,7 @@ const sockets = (proxy) => proxy.seen('/_rekindle/socket').length;
 // What a page says that it is made of.
 async function revision(site) {
     const page = await fetch(site.url, { headers: { Accept: 'text/html' } });
-    return /live\.js\?\w+\.(\w+)/.exec(await page.text())[1];
+    return /live\.js\?[\w-]+\.(\w+)/.exec(await page.text())[1];
 }
 
 // Nobody looks at a page, or somebody does: a browser without a window shows all of its pages.
