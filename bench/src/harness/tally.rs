@@ -19,12 +19,14 @@ pub(crate) struct Tally {
     last: AtomicU64,
     /// How many changes there were.
     change: AtomicU64,
+    /// How many are there to be told.
+    present: AtomicU64,
 }
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        let [told, first, last, change] = [0, u64::MAX, 0, 0].map(AtomicU64::new);
-        Self { began: Instant::now(), told, first, last, change }
+        let [told, first, last, change, present] = [0, u64::MAX, 0, 0, 0].map(AtomicU64::new);
+        Self { began: Instant::now(), told, first, last, change, present }
     }
 
     fn now(&self) -> u64 {
@@ -48,6 +50,21 @@ impl Tally {
         }
     }
 
+    /// One more is there to be told.
+    pub(crate) fn came(&self) {
+        self.present.fetch_add(1, Ordering::Release);
+    }
+
+    /// One of them is no longer there.
+    pub(crate) fn went(&self) {
+        self.present.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Waits until so many are there.
+    pub(crate) fn assemble(&self, count: u64) -> Result<()> {
+        reach(&self.present, count).map_err(|there| format!("{there} of {count} were there").into())
+    }
+
     /// The next change: nobody has been told. Gives when that was.
     pub(crate) fn begin(&self) -> u64 {
         self.first.store(u64::MAX, Ordering::Relaxed);
@@ -59,15 +76,21 @@ impl Tally {
 
     /// Waits until so many have been told; gives the milliseconds from `began` to the first and to the last.
     pub(crate) fn wait(&self, count: u64, began: u64) -> Result<(f64, f64)> {
-        let entered = Instant::now();
-        while self.told.load(Ordering::Acquire) < count {
-            if entered.elapsed() > NEVER {
-                return Err(format!("{} of {count} were told", self.told.load(Ordering::Acquire)).into());
-            }
-            std::thread::sleep(Duration::from_micros(200));
-        }
+        reach(&self.told, count).map_err(|told| format!("{told} of {count} were told"))?;
         let since =
             |at: &AtomicU64| millis(Duration::from_nanos(at.load(Ordering::Relaxed).saturating_sub(began)));
         Ok((since(&self.first), since(&self.last)))
     }
+}
+
+/// Waits until a counter is there; or says how far it came.
+fn reach(counter: &AtomicU64, count: u64) -> std::result::Result<(), u64> {
+    let entered = Instant::now();
+    while counter.load(Ordering::Acquire) < count {
+        if entered.elapsed() > NEVER {
+            return Err(counter.load(Ordering::Acquire));
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
 }

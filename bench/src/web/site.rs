@@ -42,7 +42,7 @@ impl Site {
             fs::write(site.templates().join(format!("other{number}.html")), PAGE)?;
         }
         site.save_header()?;
-        site.save_style()?;
+        site.save_style(|| ())?;
         Ok(site)
     }
 
@@ -57,20 +57,22 @@ impl Site {
     /// A partial of every page, which shows another number each time.
     pub(crate) fn save_header(&self) -> Result<()> {
         let number = self.saves.fetch_add(1, Ordering::Relaxed);
-        self.save("templates/header.html", &format!("<header data-number={number}>A site</header>"))
+        self.save("templates/header.html", &format!("<header data-number={number}>A site</header>"), || ())
     }
 
-    /// The stylesheet, another one each time.
-    pub(crate) fn save_style(&self) -> Result<()> {
+    /// The stylesheet, another one each time. `finishing` is called when all is written but what finishes it.
+    pub(crate) fn save_style<T>(&self, finishing: impl FnOnce() -> T) -> Result<T> {
         let number = self.saves.fetch_add(1, Ordering::Relaxed);
-        self.save("static/app.css", &format!("h1 {{ order: {number} }}\n"))
+        self.save("static/app.css", &format!("h1 {{ order: {number} }}\n"), finishing)
     }
 
     /// As most editors save: beside the file, then over it.
-    fn save(&self, file: &str, text: &str) -> Result<()> {
+    fn save<T>(&self, file: &str, text: &str, finishing: impl FnOnce() -> T) -> Result<T> {
         let beside = self.root().join("saved.tmp");
         fs::write(&beside, text)?;
-        Ok(fs::rename(beside, self.root().join(file))?)
+        let noted = finishing();
+        fs::rename(beside, self.root().join(file))?;
+        Ok(noted)
     }
 }
 

@@ -12,8 +12,9 @@ use rekindle::async_trait::async_trait;
 use rekindle::{ChangeEvent, ChangeType, Registration, ReloadHandler, Result};
 use tokio::sync::oneshot;
 
-/// How long nothing more has to come before work begins: files that are saved together are told one by one.
-const QUIET: Duration = Duration::from_millis(4);
+/// How long nothing more has to come before work begins: files that are saved together are told one by one, with
+/// nothing in between. That they were is the engine's to know, which waits for what is saved shortly after.
+const QUIET: Duration = Duration::from_millis(1);
 
 /// The longest that work is put off because more keeps coming.
 const PATIENCE: Duration = Duration::from_millis(40);
