@@ -7,8 +7,11 @@ use crate::options::Options;
 use crate::step::Step;
 use crate::{commands, facts, runner};
 
-/// The package whose features are checked one by one and whose `rust-version` is the project's.
+/// The package whose `rust-version` is the project's.
 const LIBRARY: &str = "rekindle";
+
+/// The packages whose features are checked one by one.
+const WITH_FEATURES: [&str; 2] = [LIBRARY, "rekindle-templates"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
@@ -16,7 +19,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 fn steps(options: Options, metadata: Metadata) -> Result<Vec<Step>> {
-    let features = feature_steps(&metadata.package(LIBRARY)?.features);
+    let features =
+        WITH_FEATURES.map(|package| Ok(feature_steps(package, &metadata.package(package)?.features)));
+    let features = features.into_iter().collect::<Result<Vec<_>>>()?;
     let tests = commands::test::steps(options, &metadata)?;
     let mut steps = vec![
         Step::command("format", Cmd::new("cargo fmt --all --check")),
@@ -25,7 +30,7 @@ fn steps(options: Options, metadata: Metadata) -> Result<Vec<Step>> {
         Step::command("docs", docs(std::env::var("RUSTDOCFLAGS").ok())),
     ];
     steps.extend(tests);
-    steps.extend(features);
+    steps.extend(features.into_iter().flatten());
     Ok(steps)
 }
 
@@ -42,20 +47,22 @@ fn docs(flags: Option<String>) -> Cmd {
 }
 
 /// No feature, each alone, all together. Only the library itself: what its tests need, other features may bring.
-fn feature_steps(features: &[String]) -> Vec<Step> {
+fn feature_steps(package: &str, features: &[String]) -> Vec<Step> {
     let alone = features
         .iter()
         .map(|feature| (format!("feature {feature}"), vec!["--no-default-features", "--features", feature]));
+    // `templates` for `rekindle-templates`.
+    let of = package.strip_prefix("rekindle-").map_or_else(String::new, |short| format!("{short}: "));
     std::iter::once(("no features".to_owned(), vec!["--no-default-features"]))
         .chain(alone)
         .chain([("all features".to_owned(), vec!["--all-features"])])
-        .map(|(name, selection)| Step::command(name, library_clippy(&selection)))
+        .map(|(name, selection)| Step::command(of.clone() + &name, library_clippy(package, &selection)))
         .collect()
 }
 
 /// Clippy rather than check: code that a missing feature leaves unused is a warning, and warnings fail.
-fn library_clippy(selection: &[&str]) -> Cmd {
-    let cmd = Cmd::new("cargo clippy --locked --lib --package").arg(LIBRARY);
+fn library_clippy(package: &str, selection: &[&str]) -> Cmd {
+    let cmd = Cmd::new("cargo clippy --locked --lib --package").arg(package);
     cmd.args(selection.iter().copied()).args(["--", "-D", "warnings"])
 }
 
@@ -64,12 +71,13 @@ mod tests {
     use super::*;
 
     const METADATA: &str = r#"{"packages": [
-        {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"}
+        {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"},
+        {"name": "rekindle-templates", "features": {"tera": []}, "rust_version": "1.89"}
     ], "target_directory": "/target"}"#;
 
     #[test]
     fn every_feature_is_checked_alone() {
-        let steps = feature_steps(&["json".to_owned(), "yaml".to_owned()]);
+        let steps = feature_steps(LIBRARY, &["json".to_owned(), "yaml".to_owned()]);
         let shown: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
         let start = "cargo clippy --locked --lib --package rekindle";
         let expected = [
@@ -87,7 +95,9 @@ mod tests {
         let names: Vec<_> = steps.iter().map(Step::name).collect();
         let expected = ["format", "rust-version", "clippy", "docs", "setup", "tests", "doc tests"];
         assert_eq!(names[..7], expected);
-        assert_eq!(names[names.len() - 4..], ["no features", "feature json", "feature yaml", "all features"]);
+        let features = ["no features", "feature json", "feature yaml", "all features"];
+        let of_templates = ["templates: no features", "templates: feature tera", "templates: all features"];
+        assert_eq!(names[names.len() - 7..], [&features[..], &of_templates[..]].concat());
     }
 
     #[test]
