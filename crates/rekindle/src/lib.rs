@@ -41,6 +41,7 @@ mod registry;
 mod route;
 #[cfg(feature = "schemars")]
 mod schema;
+pub mod service;
 mod settle;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -6,6 +6,7 @@ mod durations;
 mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod services;
 pub(crate) mod spans;
 mod status;
 
@@ -22,6 +23,7 @@ use crate::event::ChangeEvent;
 use crate::propagate::{Awaited, Dispatch, Handlers};
 use durations::Histograms;
 pub use durations::{Durations, StageDurations};
+pub(crate) use services::retired;
 pub use status::{ConfigState, ConfigStatus, Drift, Pending, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.

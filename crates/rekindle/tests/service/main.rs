@@ -1,0 +1,10 @@
+//! Services that are replaced while they work, on real files.
+
+#![allow(clippy::disallowed_methods, reason = "tests write files as anybody would")]
+
+mod draining;
+mod kit;
+mod lines;
+mod state;
+mod supervising;
+mod vetoes;
