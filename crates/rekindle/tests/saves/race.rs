@@ -37,6 +37,12 @@ impl Default for Limits {
     }
 }
 
+/// With a window that no busy disk takes for a write: at its end a half is applied, as it is all there is.
+async fn started() -> Running {
+    let site = Site::new().with(FILE, "value = 0\nburst = 0\n");
+    Running::start_with(site, |builder| builder.debounce(LIMIT)).await
+}
+
 /// What a save writes before and after it stalls.
 type Halves = fn(u32) -> (String, String);
 
@@ -86,7 +92,7 @@ fn of_a_save_that_follows_another_at_once_no_half_is_applied() {
 }
 
 async fn one_after_the_other(site: u32) {
-    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let mut running = started().await;
     let stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
     let mut values = stream.subscribe();
     for n in FIRST..FIRST + SAVES {
@@ -113,7 +119,7 @@ fn of_150_saves_that_are_looked_at_on_request_no_half_is_applied() {
 async fn looked_at_on_request() {
     let numbers = FIRST..=FIRST + SAVES / SITES - 1;
     let last = Limits { value: *numbers.end(), burst: *numbers.end() };
-    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let mut running = started().await;
     let mut stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
     let file = running.site.path(FILE);
     let saver = std::thread::spawn(move || {
@@ -141,7 +147,7 @@ fn race(halves: Halves, stall: Duration) {
 
 async fn race_on_a_site(halves: Halves, stall: Duration) {
     let numbers = FIRST..=FIRST + SAVES / SITES - 1;
-    let mut running = Running::start(Site::new().with(FILE, "value = 0\nburst = 0\n")).await;
+    let mut running = started().await;
     let stream = running.manager.watch::<Limits>("app").await.expect("the configuration is good");
     let mut values = stream.subscribe();
     for n in numbers.clone() {
