@@ -59,7 +59,7 @@
 //!
 //! let generation = manager.snapshot().generation();
 //! let receipt = manager.update("app", generation, Patch::set("/server/greeting", "")).await?;
-//! assert!(receipt.refusals()[0].to_string().contains("nobody greets with nothing"));
+//! assert!(receipt.refusals()[0].error.message().contains("nobody greets with nothing"));
 //! assert_eq!(greeter.load().text, "hello");
 //!
 //! manager.update("app", generation, Patch::set("/server/greeting", "welcome")).await?;
