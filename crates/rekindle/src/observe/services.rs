@@ -1,5 +1,6 @@
 //! The log: what was replaced while it worked, and how it ended.
 
+use crate::error::Error;
 use crate::service::Retirement;
 
 /// Writes down that one has ended; warns of one that did not end as it should.
@@ -12,4 +13,10 @@ pub(crate) fn retired(retirement: &Retirement) {
             tracing::warn!(name, generation, ?took, cut, holders, error, "retired, not as it should");
         }
     }
+}
+
+/// Warns of a value that could not be made, so that the one before stays.
+pub(crate) fn not_replaced(name: &str, error: &Error) {
+    let error = error.to_string();
+    tracing::warn!(name, error, "not replaced, the value before stays");
 }

@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind, Result, panic_text};
 /// Far enough for anything, and no overflow where it is added to now.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The moment so far from now.
+/// The moment so far from now, by the clock of the runtime, which tests may stop.
 pub(super) fn after(limit: Duration) -> Instant {
-    Instant::now() + limit.min(LONGEST)
+    (tokio::time::Instant::now() + limit.min(LONGEST)).into_std()
 }
 
 /// The runtime that is current.

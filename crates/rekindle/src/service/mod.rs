@@ -4,6 +4,7 @@
 //! - A [`Service`] under a [`Supervisor`]: the new one is built and becomes ready in the first phase of a
 //!   change, where it can still refuse it; then traffic switches, the old one drains within its deadline
 //!   and is stopped.
+//! - A [`Pool`]: a value that is swapped under its users, who finish on the one they have.
 //!
 //! ```
 //! # use rekindle::testing::create_test_workspace_with_structure;
@@ -74,14 +75,20 @@ mod contract;
 mod core;
 mod follower;
 mod instance;
+mod lease;
 mod limits;
 mod place;
+mod pool;
 mod retire;
 mod retirement;
 mod supervised;
 mod supervisor;
+mod values;
 
 pub use contract::{Running, Service};
+pub use lease::Lease;
+pub use pool::Pool;
 pub use retirement::Retirement;
 pub use supervised::{RunningRef, Supervised};
 pub use supervisor::Supervisor;
+pub use values::Values;

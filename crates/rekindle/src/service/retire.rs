@@ -1,10 +1,11 @@
 //! How one that was replaced comes to its end: drained, stopped, its state handed over, and told of.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::contract::{Running, Service};
 use super::core::Core;

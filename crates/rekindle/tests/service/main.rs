@@ -5,6 +5,7 @@
 mod draining;
 mod kit;
 mod lines;
+mod pool;
 mod state;
 mod supervising;
 mod vetoes;
