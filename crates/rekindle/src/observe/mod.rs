@@ -23,7 +23,7 @@ use crate::event::ChangeEvent;
 use crate::propagate::{Awaited, Dispatch, Handlers};
 use durations::Histograms;
 pub use durations::{Durations, StageDurations};
-pub(crate) use services::{not_replaced, retired};
+pub(crate) use services::{job_ended, not_replaced, retired};
 pub use status::{ConfigState, ConfigStatus, Drift, Pending, Status};
 
 /// How many events a slow receiver of the bus may be behind before it is told that it lags.

@@ -5,6 +5,7 @@
 //!   change, where it can still refuse it; then traffic switches, the old one drains within its deadline
 //!   and is stopped.
 //! - A [`Pool`]: a value that is swapped under its users, who finish on the one they have.
+//! - A [`Worker`]: a job in the background that is started anew at each change.
 //!
 //! ```
 //! # use rekindle::testing::create_test_workspace_with_structure;
@@ -71,10 +72,12 @@
 //! ```
 
 mod blueprint;
+mod cancel;
 mod contract;
 mod core;
 mod follower;
 mod instance;
+mod job;
 mod lease;
 mod limits;
 mod place;
@@ -84,11 +87,15 @@ mod retirement;
 mod supervised;
 mod supervisor;
 mod values;
+mod worker;
 
+pub use cancel::Cancel;
 pub use contract::{Running, Service};
+pub use job::{Ended, JobEnd};
 pub use lease::Lease;
 pub use pool::Pool;
 pub use retirement::Retirement;
 pub use supervised::{RunningRef, Supervised};
 pub use supervisor::Supervisor;
 pub use values::Values;
+pub use worker::{Worker, WorkerBuilder};

@@ -9,3 +9,4 @@ mod pool;
 mod state;
 mod supervising;
 mod vetoes;
+mod worker;
