@@ -6,6 +6,7 @@
 //!   and is stopped.
 //! - A [`Pool`]: a value that is swapped under its users, who finish on the one they have.
 //! - A [`Worker`]: a job in the background that is started anew at each change.
+//! - A `LogFilter` (feature `log-filter`): what is logged, as the configuration says.
 //!
 //! ```
 //! # use rekindle::testing::create_test_workspace_with_structure;
@@ -80,6 +81,8 @@ mod instance;
 mod job;
 mod lease;
 mod limits;
+#[cfg(feature = "log-filter")]
+mod log_filter;
 mod place;
 mod pool;
 mod retire;
@@ -93,6 +96,8 @@ pub use cancel::Cancel;
 pub use contract::{Running, Service};
 pub use job::{Ended, JobEnd};
 pub use lease::Lease;
+#[cfg(feature = "log-filter")]
+pub use log_filter::LogFilter;
 pub use pool::Pool;
 pub use retirement::Retirement;
 pub use supervised::{RunningRef, Supervised};

@@ -5,6 +5,8 @@
 mod draining;
 mod kit;
 mod lines;
+#[cfg(feature = "log-filter")]
+mod log_filter;
 mod pool;
 mod state;
 mod supervising;
