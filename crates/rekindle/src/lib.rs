@@ -7,6 +7,37 @@
 //!
 //! A change walks this line once, forwards; the private modules have these names.
 //!
+//! # What changes while it works
+//!
+//! A stream tells of a new value; what to do about a server, a pool of connections or a job that was made
+//! from the old one is the larger half of a reload. That half is in [`service`]: one is built, proven
+//! and given the other's state before that is told anything, and refuses the change where it fails.
+//!
+//! ```
+//! # use rekindle::{prelude::*, testing::create_test_workspace_with_structure};
+//! use rekindle::service::Pool;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> rekindle::Result<()> {
+//! # let (_dir, ws) = create_test_workspace_with_structure();
+//! # std::fs::write(ws.config_dir().join("app.toml"), "[database]\nurl = 'db://old'")?;
+//! # async fn connect(url: String) -> rekindle::Result<String> { Ok(url) }
+//! let manager = ws.start_hot_reload().await?;
+//! let urls = manager.watch_at::<String>("app", "/database/url").await?;
+//! let database = Pool::following(urls, connect).await?;
+//! let mut retirements = database.retirements();
+//!
+//! let request = database.get();
+//! std::fs::write(ws.config_dir().join("app.toml"), "[database]\nurl = 'db://new'")?;
+//! request.replaced().await;
+//! assert_eq!((request.as_str(), database.get().as_str()), ("db://old", "db://new"));
+//!
+//! drop(request);
+//! assert_eq!(retirements.recv().await?.holders, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
@@ -17,6 +48,7 @@
 //! | `health-http` | no | health checks of a URL: [`HotReloadBuilder::health_url`] |
 //! | `metrics` | no | counters, gauges and histograms of reloads, for any recorder of the crate `metrics` |
 //! | `schemars` | no | [`schema_for`] and [`HotReloadBuilder::schema_of`]: the JSON Schema of a type |
+//! | `log-filter` | no | [`service::LogFilter`]: what is logged, changed by the configuration |
 //! | `testing` | no | [`testing`]: temporary workspaces that tests can use side by side |
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
