@@ -259,8 +259,20 @@ impl Error {
         self.problems().map(|problem| problem.clone().edit(|inner| inner.further = Vec::new()))
     }
 
-    /// Keeps what caused it.
-    pub(crate) fn because(self, cause: impl Into<Cause>) -> Self {
+    /// Keeps what caused it, for [`source`](std::error::Error::source).
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    ///
+    /// use rekindle::{Error, ErrorKind};
+    ///
+    /// let cause = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+    /// let error = Error::new(ErrorKind::Io, "somebody listens there already").because(cause);
+    /// let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    /// assert_eq!(cause.map(std::io::Error::kind), Some(std::io::ErrorKind::AddrInUse));
+    /// ```
+    #[must_use]
+    pub fn because(self, cause: impl Into<Cause>) -> Self {
         let cause = Arc::new(cause.into());
         self.edit(|inner| inner.source = Some(cause))
     }

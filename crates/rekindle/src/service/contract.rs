@@ -42,6 +42,7 @@ pub trait Service: Send + Sync + 'static {
 /// share ─────────────────────────►  build
 /// serves                            ready
 /// ─────────────────────── traffic switches ───────────────────────
+///                                   begin
 /// drain (until the deadline)        serves
 /// stop
 ///         what drain gave ───────►  adopt
@@ -66,6 +67,11 @@ pub trait Running: Send + Sync + 'static {
     fn ready(&self) -> impl Future<Output = Result<()>> + Send {
         ready(Ok(()))
     }
+
+    /// Traffic has switched to it: what it prepared beside its predecessor is put in use from here on. Called
+    /// exactly once, before the predecessor drains, and never for one that is not to serve. It cannot fail, and
+    /// is quick: what can go wrong belongs into [`ready`](Self::ready). Default: nothing.
+    fn begin(&self) {}
 
     /// Finishes what it has begun; new work goes to the successor by now. It gives what only one may hold,
     /// such as a lock. Default: at once, and nothing.

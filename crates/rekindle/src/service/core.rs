@@ -23,6 +23,8 @@ pub(super) struct Core<S: Service> {
     pub(super) blueprint: Arc<Blueprint<S>>,
     pub(super) current: ArcSwap<Built<S>>,
     book: Mutex<Book<S>>,
+    /// Held from a switch until the new one has begun, so that they begin in the order in which they serve.
+    turn: tokio::sync::Mutex<()>,
     pub(super) retirements: broadcast::Sender<Retirement>,
     /// How many are being retired.
     pub(super) retiring: watch::Sender<usize>,
@@ -57,6 +59,7 @@ impl<S: Service> Core<S> {
             blueprint,
             current: ArcSwap::from_pointee(first),
             book: Mutex::new(Book { generation, pending: Vec::new(), closed: false }),
+            turn: tokio::sync::Mutex::new(()),
             retirements: broadcast::Sender::new(RETIREMENTS_CAPACITY),
             retiring: watch::Sender::new(0),
             runtime,
@@ -124,10 +127,11 @@ impl<S: Service> Core<S> {
                 self.blueprint.build(part, state).await?
             }
         };
-        if let Ok(old) = self.switch(next, generation) {
-            self.retire(old);
-        }
-        Ok(())
+        let _turn = self.turn.lock().await;
+        let Ok(old) = self.switch(next, generation) else { return Ok(()) };
+        let begun = self.current.load().begin();
+        self.retire(old);
+        begun
     }
 
     /// What to do about a part, and those that were ready for changes before it.

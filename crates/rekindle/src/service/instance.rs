@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::contract::Running;
+use crate::error::{Error, ErrorKind, Result, panic_text};
 
 /// One that was built. It is stopped exactly once, with its drop at the latest.
 pub(super) struct Instance<R: Running> {
@@ -39,6 +40,17 @@ impl<R: Running> Instance<R> {
 
     pub(super) fn serves_from(&self, generation: u64) {
         self.generation.store(generation, Ordering::Release);
+    }
+
+    /// Tells it that it serves.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Panic`]: it serves all the same.
+    pub(super) fn begin(&self) -> Result<()> {
+        catch_unwind(AssertUnwindSafe(|| self.running.begin())).map_err(|panic| {
+            Error::new(ErrorKind::Panic, format!("it panicked as it began: {}", panic_text(&*panic)))
+        })
     }
 
     /// Drains it, once it has taken in all it is given.

@@ -101,6 +101,7 @@ impl<S: Service> Supervisor<S> {
         let located = |error| point(error, manager, config_name);
         let first = blueprint.build(part, None).await.map_err(located)?;
         let core = Arc::new(Core::new(blueprint, first, generation, runtime));
+        core.current.load().begin()?;
         manager.register(registration(&core, after))?;
         // What changed while the first one was built and nobody listened.
         let (part, generation) = core.blueprint.newest(manager);

@@ -21,7 +21,7 @@ async fn a_drain_that_hangs_is_cut_at_its_deadline_and_named() {
     assert_eq!((retirement.name.as_str(), retirement.generation, retirement.cut), ("the slow shop", 1, true));
     let error = retirement.error.expect("it was cut").to_string();
     assert_eq!((error.as_str(), retirement.holders), ("it was not drained within 100ms", 1));
-    assert_eq!(street.log.all(), ["builds a", "builds b", "drains a", "stops a"]);
+    assert_eq!(street.log.all(), ["builds a", "begins a", "builds b", "begins b", "drains a", "stops a"]);
     let logged = lines::all();
     let of_it = |line: &&str| line.contains("WARN") && line.contains("the slow shop");
     let warning = logged.lines().find(of_it).expect("a warning that names it");
@@ -55,7 +55,7 @@ async fn a_drain_that_panics_is_told_of_and_the_old_one_is_stopped() {
     let retirement = street.retired().await;
     let error = retirement.error.expect("it went wrong").to_string();
     assert_eq!((error.as_str(), retirement.cut), ("it panicked: a customer fainted", false));
-    assert_eq!(street.log.all(), ["builds a", "builds b", "drains a", "stops a"]);
+    assert_eq!(street.log.all(), ["builds a", "begins a", "builds b", "begins b", "drains a", "stops a"]);
 }
 
 #[tokio::test]
@@ -72,5 +72,5 @@ async fn a_stop_waits_for_all_that_still_drain() {
     gate.add_permits(1);
     let retirement = soon("the stop", stopping).await.expect("no panic").expect("the runtime is there");
     assert_eq!((retirement.generation, retirement.cut), (2, false));
-    assert_eq!(log.all()[2..], ["drains a", "drains b", "stops a", "stops b"]);
+    assert_eq!(log.all()[4..], ["drains a", "drains b", "stops a", "stops b"]);
 }

@@ -158,6 +158,13 @@ impl Running for Shop {
         }
     }
 
+    fn begin(&self) {
+        if self.plan.fault == "panics as it begins" {
+            panic!("the bell fell");
+        }
+        self.note("begins");
+    }
+
     async fn drain(&self, deadline: Instant) -> Option<Stock> {
         self.note("drains");
         match self.plan.fault.as_str() {

@@ -40,7 +40,10 @@ async fn what_only_one_may_hold_goes_over_once_the_old_one_has_stopped() {
     street.gate.add_permits(1);
     street.retired().await;
     assert!(street.shop.load().has_key());
-    assert_eq!(street.log.all(), ["builds a", "builds b", "drains a", "stops a", "adopts b"]);
+    assert_eq!(
+        street.log.all(),
+        ["builds a", "begins a", "builds b", "begins b", "drains a", "stops a", "adopts b"]
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ async fn the_new_one_is_ready_before_the_old_one_is_told_anything() {
     let mut street = Street::open(&shop("a", "")).await;
     street.site.replace("config/app.toml", &shop("b", ""));
     let retirement = street.retired().await;
-    assert_eq!(street.log.all(), ["builds a", "builds b", "drains a", "stops a", "adopts b"]);
+    assert_eq!(
+        street.log.all(),
+        ["builds a", "begins a", "builds b", "begins b", "drains a", "stops a", "adopts b"]
+    );
     assert_eq!((retirement.name.as_str(), retirement.generation, retirement.cut), ("shop", 1, false));
     assert!(retirement.error.is_none() && retirement.holders == 0, "{retirement:?}");
     assert_eq!((street.shop.load().plan.name.as_str(), street.shop.generation()), ("b", 2));
@@ -30,7 +33,10 @@ async fn nothing_is_rebuilt_whose_part_did_not_change() {
     let reordered = "[market]\nstalls = 4\n[shop]\nfault = ''\nname = 'b'\n";
     street.save(reordered).await;
     assert!(street.save(&reordered.replace('4', "5")).await.is_applied());
-    assert_eq!(street.log.all(), ["builds a", "builds b", "drains a", "stops a", "adopts b"]);
+    assert_eq!(
+        street.log.all(),
+        ["builds a", "begins a", "builds b", "begins b", "drains a", "stops a", "adopts b"]
+    );
 }
 
 #[tokio::test]
@@ -53,7 +59,7 @@ async fn a_revision_that_is_brought_back_is_built_as_any_other() {
     assert!(receipt.is_applied(), "{receipt:?}");
     street.retired().await;
     assert_eq!(street.shop.load().plan.name, "a");
-    assert_eq!(street.log.all()[5..], ["builds a", "drains b", "stops b", "adopts a"]);
+    assert_eq!(street.log.all()[7..], ["builds a", "begins a", "drains b", "stops b", "adopts a"]);
 }
 
 /// Fails for shops of a name, and has the change undone.
@@ -96,7 +102,7 @@ async fn one_that_is_stopped_follows_nothing_any_more() {
     let (mut receipts, log) = (street.manager.receipts(), street.log.clone());
     let retirement = street.shop.stop().await.expect("the runtime is there");
     assert!(!retirement.cut);
-    assert_eq!(log.take(), ["builds a", "drains a", "stops a"]);
+    assert_eq!(log.take(), ["builds a", "begins a", "drains a", "stops a"]);
     assert_eq!(soon("a retirement", street.retirements.recv()).await.expect("it was told").generation, 1);
     street.site.replace("config/app.toml", &shop("b", ""));
     assert!(soon("a reload", receipts.recv()).await.expect("the engine runs").is_applied());
@@ -113,7 +119,7 @@ async fn one_that_is_dropped_is_drained_in_the_background() {
     let mut receipts = manager.receipts();
     drop(handle);
     log.until("stops a").await;
-    assert_eq!(log.take(), ["builds a", "drains a", "stops a"]);
+    assert_eq!(log.take(), ["builds a", "begins a", "drains a", "stops a"]);
     site.replace("config/app.toml", &shop("b", "build"));
     assert!(soon("a reload", receipts.recv()).await.expect("the engine runs").is_applied());
     assert_eq!(log.all(), [""; 0]);
@@ -126,5 +132,22 @@ fn one_whose_runtime_has_ended_is_stopped_all_the_same() {
     let log = street.log.clone();
     drop(runtime);
     drop(street);
-    assert_eq!(log.all(), ["builds a", "stops a"]);
+    assert_eq!(log.all(), ["builds a", "begins a", "stops a"]);
+}
+
+#[tokio::test]
+async fn one_that_panics_as_it_begins_serves_and_is_told_of() {
+    let mut street = Street::open(&shop("a", "")).await;
+    let mut events = street.manager.subscribe();
+    assert!(street.save(&shop("b", "panics as it begins")).await.is_applied());
+    let failed = soon("the failure", async {
+        loop {
+            if let ChangeEvent::HandlerFailed { error, .. } = events.recv().await.expect("the engine runs") {
+                return error;
+            }
+        }
+    });
+    assert!(failed.await.contains("it panicked as it began: the bell fell"));
+    street.retired().await;
+    assert_eq!(street.shop.load().plan.name, "b");
 }

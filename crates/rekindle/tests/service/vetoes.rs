@@ -82,7 +82,10 @@ async fn one_that_was_built_in_vain_is_stopped_without_a_drain() {
     // Nothing of it is left: the next one is built anew.
     assert!(street.save(&shop("c", "")).await.is_applied());
     street.retired().await;
-    assert_eq!(street.log.all(), ["builds b", "stops b", "builds c", "drains a", "stops a", "adopts c"]);
+    assert_eq!(
+        street.log.all(),
+        ["builds b", "stops b", "builds c", "begins c", "drains a", "stops a", "adopts c"]
+    );
 }
 
 #[tokio::test]
