@@ -14,6 +14,8 @@ mod live;
 mod overlay;
 mod problem;
 mod protocol;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod session;
 mod source;
 mod update;

@@ -217,8 +217,14 @@ impl Error {
         self
     }
 
-    /// Says what the reader can do about it.
-    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+    /// Says what the reader can do about it: see [`advice`](Self::advice). It ends the error's line.
+    ///
+    /// ```
+    /// let error = rekindle::Error::from("the port is taken").help("choose another one");
+    /// assert_eq!(error.to_string(), "the port is taken; choose another one");
+    /// ```
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
         self.edit(|inner| inner.help = Some(help.into()))
     }
 

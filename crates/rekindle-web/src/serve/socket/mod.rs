@@ -1,0 +1,5 @@
+//! Sockets that listen.
+
+mod address;
+
+pub use address::Address;
