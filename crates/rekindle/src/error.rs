@@ -221,7 +221,7 @@ impl Error {
     ///
     /// ```
     /// let error = rekindle::Error::from("the port is taken").help("choose another one");
-    /// assert_eq!(error.to_string(), "the port is taken; choose another one");
+    /// assert_eq!(error.to_string(), "the port is taken (choose another one)");
     /// ```
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
