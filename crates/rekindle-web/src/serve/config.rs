@@ -150,10 +150,7 @@ pub struct Timeouts {
     /// For the handshake of TLS. Default: 10 s.
     #[serde(with = "duration")]
     pub handshake: Duration,
-    /// For the headers of a request. Default: 30 s.
-    #[serde(with = "duration")]
-    pub headers: Duration,
-    /// Until a connection without a request is closed. Default: 75 s.
+    /// How long a connection may be without a request, until the headers of the next one are whole. Default: 75 s.
     #[serde(with = "duration")]
     pub idle: Duration,
     /// Until the head of an answer; one that takes longer is dropped, and answered with 503. Default: no limit.
@@ -169,7 +166,6 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
-            headers: Duration::from_secs(30),
             idle: Duration::from_secs(75),
             request: None,
             lame_duck: Duration::from_secs(1),
