@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
 
 async fn serve(directory: &Path) -> rekindle::Result<()> {
     let server = Server::start(directory).await?;
-    println!("listening on http://{}", server.address());
+    println!("listening on {}", server.addresses());
     println!("change {} while it runs; Ctrl-C ends it", directory.join("config/server.toml").display());
     server.run(interrupted()).await?;
     println!("all requests answered");

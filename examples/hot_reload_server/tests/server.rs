@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use hot_reload_server::{Server, ServerConfig};
+use hot_reload_server::Server;
 use rekindle::{ChangeEvent, Workspace, WorkspaceExt};
+use rekindle_test::LIMIT;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -16,29 +17,34 @@ use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Nothing here takes longer, unless it never ends.
-const LIMIT: Duration = Duration::from_secs(30);
-
 /// A request that is held until the configuration lets it go.
 const HELD: u64 = 60_000;
 
-fn config(message: &str, max_connections: usize, slow_ms: u64) -> ServerConfig {
-    let (host, message) = ("127.0.0.1".to_owned(), message.to_owned());
-    ServerConfig { host, port: 0, max_connections, debug: false, message, slow_ms }
+/// What `config/server.toml` says.
+#[derive(Clone)]
+struct Config {
+    message: String,
+    requests: usize,
+    slow_ms: u64,
+    address: String,
+}
+
+fn config(message: &str, requests: usize, slow_ms: u64) -> Config {
+    Config { message: message.to_owned(), requests, slow_ms, address: "127.0.0.1:0".to_owned() }
 }
 
 /// Writes `config/server.toml`, as an editor would that writes in place.
-fn save(root: &Path, config: &ServerConfig) {
-    let ServerConfig { host, port, max_connections, debug, message, slow_ms } = config;
+fn save(root: &Path, config: &Config) {
+    let Config { message, requests, slow_ms, address } = config;
     let text = format!(
-        "host = {host:?}\nport = {port}\nmax_connections = {max_connections}\ndebug = {debug}\n\
-         message = {message:?}\nslow_ms = {slow_ms}\n"
+        "message = {message:?}\nslow_ms = {slow_ms}\ndebug = false\n[http]\nhealth = '/health'\n\
+         listen.web = {address:?}\nlimits.requests = {requests}\ntimeouts.lame_duck = '100ms'\n"
     );
     std::fs::write(root.join("config/server.toml"), text).unwrap();
 }
 
 /// A directory with the configuration, and the schema that the example comes with.
-fn directory(config: &ServerConfig) -> TempDir {
+fn directory(config: &Config) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("config")).unwrap();
     let schema = include_str!("../config/server.schema.json");
@@ -57,10 +63,10 @@ struct Running {
 }
 
 impl Running {
-    async fn start(config: &ServerConfig) -> Self {
+    async fn start(config: &Config) -> Self {
         let directory = directory(config);
         let server = Server::start(directory.path()).await.unwrap();
-        let address = server.address().to_string();
+        let address = server.addresses();
         println!("listening on {address}");
         // Joins the engine that the server started.
         let events = Workspace::new(directory.path()).start_hot_reload().await.unwrap().subscribe();
@@ -69,14 +75,20 @@ impl Running {
         Self { directory, address, events, end, server }
     }
 
-    /// Saves, and waits until every reader sees it.
-    async fn change(&mut self, config: &ServerConfig) {
+    /// Saves, and waits until the next request is answered by it.
+    async fn change(&mut self, config: &Config) {
         save(self.directory.path(), config);
-        let wanted = serde_json::to_value(config).unwrap();
-        self.event(
-            |event| matches!(event, ChangeEvent::ConfigChanged { new_value, .. } if *new_value == wanted),
-        )
-        .await;
+        let of_it = |event: &ChangeEvent| match event {
+            ChangeEvent::ConfigChanged { new_value, .. } => new_value["message"] == config.message.as_str(),
+            _ => false,
+        };
+        self.event(of_it).await;
+        let served = async {
+            while get(&self.address, "/").await.body != format!("{}\n", config.message) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LIMIT, served).await.expect("it serves");
     }
 
     async fn event(&mut self, wanted: impl Fn(&ChangeEvent) -> bool) -> ChangeEvent {
@@ -149,7 +161,7 @@ async fn hold(address: &str) -> JoinHandle<Answer> {
     let to = address.to_owned();
     let held = tokio::spawn(async move { get(&to, "/slow").await });
     let under_way = async {
-        while state(address).await["under_way"] == 0 {
+        while state(address).await["held"] == 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -163,31 +175,32 @@ async fn state(address: &str) -> Value {
 
 #[tokio::test]
 async fn message_and_limit_change_while_a_request_is_under_way() {
-    let mut server = Running::start(&config("one", 1, HELD)).await;
+    let mut server = Running::start(&config("one", 2, HELD)).await;
     let address = server.address.clone();
     assert_eq!(get(&address, "/").await.body, "one\n");
     let held = hold(&address).await;
+    let also_held = {
+        let address = address.clone();
+        tokio::spawn(async move { get(&address, "/slow").await })
+    };
+    let full = async {
+        loop {
+            let answer = get(&address, "/").await;
+            if answer.status == 503 {
+                return answer;
+            }
+        }
+    };
+    let full = timeout(LIMIT, full).await.expect("both are held");
+    assert_eq!(full.retry_after.as_deref(), Some("1"));
 
-    let full = get(&address, "/").await;
-    assert_eq!((full.status, full.retry_after.as_deref()), (503, Some("1")));
-
-    server.change(&config("two", 2, HELD)).await;
-    let answer = get(&address, "/").await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "two\n"));
-
-    server.change(&config("three", 1, HELD)).await;
-    assert_eq!(
-        get(&address, "/").await.status,
-        503,
-        "the limit is lowered, and the held request has its place"
-    );
-    let state = state(&address).await;
-    assert_eq!((&state["generation"], &state["config"]["message"]), (&3.into(), &"three".into()));
-
-    server.change(&config("four", 1, 0)).await;
-    let answer = held.await.unwrap();
-    assert_eq!((answer.status, answer.body.as_str()), (200, "one\nfour\n"), "no reload dropped it");
-    assert_eq!(get(&address, "/").await.body, "four\n", "its place is free again");
+    server.change(&config("two", 3, HELD)).await;
+    assert_eq!(state(&address).await["generation"], 2);
+    server.change(&config("three", 3, 0)).await;
+    for held in [held, also_held] {
+        let answer = held.await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "one\nthree\n"), "no reload dropped it");
+    }
     server.stop().await;
 }
 
@@ -200,13 +213,13 @@ async fn an_invalid_configuration_keeps_the_old_message() {
             _ => false,
         }
     };
-    for (text, part) in [("host = ", "server.toml:1:"), ("message = \"half of it\"", "required")] {
+    for (text, part) in [("debug = ", "server.toml:1:"), ("message = \"half of it\"", "required")] {
         std::fs::write(server.directory.path().join("config/server.toml"), text).unwrap();
         server.event(refused(part)).await;
         assert_eq!(get(&server.address, "/").await.body, "good\n");
     }
     save(server.directory.path(), &config("no limit", 0, 0));
-    server.event(refused("server.toml:3:19")).await;
+    server.event(refused("server.toml:7:19")).await;
     assert_eq!(state(&server.address).await["generation"], 1);
 
     server.change(&config("good again", 10, 0)).await;
@@ -251,22 +264,43 @@ async fn no_request_is_dropped_while_fifty_reloads_happen() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn a_changed_port_waits_for_a_restart() {
-    let mut server = Running::start(&config("here", 10, 0)).await;
-    server.change(&ServerConfig { port: 1, ..config("still here", 10, 0) }).await;
-    assert_eq!(get(&server.address, "/").await.body, "still here\n");
+/// An address that was free a moment ago.
+fn free() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_port_changes_and_no_request_is_dropped() {
+    let mut server = Running::start(&config("0", 100, 0)).await;
+    for port in 1..=5 {
+        let old = Client::connect(&server.address).await.unwrap();
+        let mut kept = old;
+        assert_eq!(kept.get("/").await.unwrap().status, 200);
+        server.address = free();
+        let address = server.address.clone();
+        server.change(&Config { address, ..config(&port.to_string(), 100, 0) }).await;
+        assert_eq!(
+            kept.get("/").await.unwrap().body,
+            format!("{port}\n"),
+            "over the connection to the old one"
+        );
+    }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_taken_port_and_a_missing_configuration_are_told_of() {
-    let server = Running::start(&config("first", 10, 0)).await;
-    let port = server.address.rsplit(':').next().unwrap().parse().unwrap();
-    let second = directory(&ServerConfig { port, ..config("second", 10, 0) });
-    let error = Server::start(second.path()).await.unwrap_err().to_string();
-    assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{error}");
+async fn a_taken_port_is_refused_and_a_missing_configuration_told_of() {
+    let mut server = Running::start(&config("first", 10, 0)).await;
+    let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = Config { address: somebody.local_addr().unwrap().to_string(), ..config("second", 10, 0) };
+    save(server.directory.path(), &taken);
+    let refused = |event: &ChangeEvent| matches!(event, ChangeEvent::ValidationFailed { error, .. } if error.contains(&taken.address));
+    server.event(refused).await;
+    assert_eq!(get(&server.address, "/").await.body, "first\n");
 
+    let second = directory(&taken);
+    let error = Server::start(second.path()).await.unwrap_err().to_string();
+    assert!(error.starts_with("config/server.toml:6:") && error.contains(&taken.address), "{error}");
     std::fs::remove_file(second.path().join("config/server.toml")).unwrap();
     let error = Server::start(second.path()).await.unwrap_err().to_string();
     assert!(error.contains("there is no configuration"), "{error}");
@@ -280,7 +314,7 @@ async fn program(directory: &Path) -> (Child, Lines<BufReader<ChildStdout>>, Str
     let mut child = command.arg(directory).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = timeout(LIMIT, lines.next_line()).await.expect("a line in time").unwrap().unwrap();
-    let address = line.strip_prefix("listening on http://").expect("says where").to_owned();
+    let address = line.strip_prefix("listening on ").expect("says where").to_owned();
     (child, lines, address)
 }
 
@@ -298,16 +332,16 @@ async fn the_program_says_what_it_does_and_lets_requests_end_at_ctrl_c() {
     let (mut child, mut lines, address) = program(directory.path()).await;
     let held = hold(&address).await;
 
-    save(directory.path(), &ServerConfig { port: 1, ..config("begun", 10, HELD) });
-    said(&mut lines, &format!("host and port need a restart: still listening on {address}")).await;
+    save(directory.path(), &config("changed", 10, HELD));
+    said(&mut lines, &format!("generation 1 has ended; listening on {address}")).await;
 
     let interrupt = format!("kill -INT {}", child.id().unwrap());
     assert!(Command::new("sh").args(["-c", &interrupt]).status().await.unwrap().success());
     let refuses = async { while TcpStream::connect(&address).await.is_ok() {} };
     timeout(LIMIT, refuses).await.expect("takes no new connections");
-    save(directory.path(), &config("ended", 10, 0));
+    save(directory.path(), &config("changed", 10, 0));
 
-    assert_eq!(timeout(LIMIT, held).await.expect("it is let go").unwrap().body, "begun\nended\n");
+    assert_eq!(timeout(LIMIT, held).await.expect("it is let go").unwrap().body, "begun\nchanged\n");
     said(&mut lines, "all requests answered").await;
     assert!(timeout(LIMIT, child.wait()).await.expect("the program ends").unwrap().success());
 }
