@@ -17,6 +17,9 @@ use crate::{Protocol, Target, wire};
 /// How long a request may take, the connection included.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a client pauses after a failure.
+const AFTER_FAILURE: Duration = Duration::from_millis(1);
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -100,6 +103,8 @@ impl<J: Judge> Client<J> {
                 Err((phase, why)) => {
                     self.connection = None;
                     self.fail(phase, why);
+                    // Nobody asks again without a pause: what fails at once would leave the server no time.
+                    tokio::time::sleep(AFTER_FAILURE).await;
                     return;
                 }
             }

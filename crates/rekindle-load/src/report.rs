@@ -7,8 +7,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use http::StatusCode;
 
-/// How many failures are kept with their words.
-const KEPT: usize = 100;
+/// How many failures of a kind are kept with their words.
+const KEPT: usize = 10;
 
 /// How a request can end other than well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ pub struct Report {
     pub statuses: BTreeMap<StatusCode, u64>,
     /// Failures, by kind.
     pub failed: BTreeMap<Phase, u64>,
-    /// The first hundred.
+    /// The first ten of each kind.
     pub failures: Vec<Failure>,
     /// Requests that were asked again as the protocol says.
     pub not_processed: u64,
@@ -119,7 +119,11 @@ impl Report {
 
     pub(crate) fn fail(&mut self, failure: Failure) {
         *self.failed.entry(failure.phase).or_default() += 1;
-        if self.failures.len() < KEPT {
+        self.keep(failure);
+    }
+
+    fn keep(&mut self, failure: Failure) {
+        if self.failures.iter().filter(|kept| kept.phase == failure.phase).count() < KEPT {
             self.failures.push(failure);
         }
     }
@@ -132,8 +136,7 @@ impl Report {
         for (phase, count) in other.failed {
             *self.failed.entry(phase).or_default() += count;
         }
-        let room = KEPT - self.failures.len();
-        self.failures.extend(other.failures.into_iter().take(room));
+        other.failures.into_iter().for_each(|failure| self.keep(failure));
         self.not_processed += other.not_processed;
         self.connections += other.connections;
         self.told_to_go += other.told_to_go;
@@ -159,6 +162,6 @@ impl fmt::Display for Report {
         )?;
         let [p50, p99, max] = [50.0, 99.0, 100.0].map(|percentile| self.percentile(percentile));
         writeln!(f, "  p50 {p50:?}, p99 {p99:?}, slowest {max:?}")?;
-        self.failures.iter().take(10).try_for_each(|failure| writeln!(f, "  {failure:?}"))
+        self.failures.iter().try_for_each(|failure| writeln!(f, "  {failure:?}"))
     }
 }

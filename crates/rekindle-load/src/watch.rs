@@ -64,6 +64,7 @@ impl Story {
 #[derive(Debug)]
 pub struct Watch {
     stopped: Arc<AtomicBool>,
+    ended: watch::Receiver<usize>,
     task: JoinHandle<Story>,
 }
 
@@ -87,13 +88,21 @@ impl Watch {
 
     fn start(kind: Kind, targets: watch::Receiver<Vec<Target>>, path: &str) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
+        let (count, ended) = watch::channel(0);
         let watcher = Watcher {
+            count,
             path: path.to_owned(),
             stopped: Arc::clone(&stopped),
             story: Story::default(),
             last: None,
         };
-        Self { stopped, task: tokio::spawn(watcher.watch(kind, targets)) }
+        Self { stopped, ended, task: tokio::spawn(watcher.watch(kind, targets)) }
+    }
+
+    /// Waits until so many connections have ended.
+    pub async fn until_ended(&mut self, connections: usize) {
+        // Its other end goes with the watcher, whose connections have ended then.
+        let _ended = self.ended.wait_for(|ended| *ended >= connections).await;
     }
 
     /// Leaves, and tells.
@@ -108,6 +117,7 @@ impl Watch {
 }
 
 struct Watcher {
+    count: watch::Sender<usize>,
     path: String,
     stopped: Arc<AtomicBool>,
     story: Story,
@@ -126,7 +136,11 @@ impl Watcher {
             };
             let ended = held.unwrap_or_else(|error| Ended::Abrupt(error.to_string()));
             let left = ended == Ended::Left;
+            if matches!(ended, Ended::Abrupt(_)) {
+                tokio::time::sleep(LOOK).await;
+            }
             self.story.ends.push(ended);
+            self.count.send_modify(|count| *count += 1);
             if left {
                 return self.story;
             }

@@ -50,6 +50,8 @@ pub(crate) const SYSTEM: &[Tool] = &[
         instead: None,
         genuine: |text| text.starts_with("rsync "),
     },
+    // It says its version with an exit code of 1.
+    Tool { package: "wrk", probe: "which wrk", instead: None, genuine: |text| text.trim().ends_with("/wrk") },
 ];
 
 /// What the tests in a browser need.

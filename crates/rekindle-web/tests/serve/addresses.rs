@@ -1,5 +1,6 @@
 //! Where the server listens changes while it serves.
 
+use std::error::Error as _;
 use std::os::unix::fs::PermissionsExt;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,8 +69,13 @@ async fn a_port_that_is_taken_refuses_the_change_and_nothing_else_happens() {
     let before = stand.address("web");
     let somebody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = somebody.local_addr().expect("it is bound");
-    let said = stand.refused(&config("welcome", &format!("other = '127.0.0.1:0'\nweb = '{taken}'"))).await;
+    let receipt = stand.save(&config("welcome", &format!("other = '127.0.0.1:0'\nweb = '{taken}'"))).await;
+    let [refusal] = receipt.refusals() else { panic!("{receipt:?}") };
+    let said = refusal.error.to_string();
     assert!(said.contains("config/app.toml:7:7: ") && said.contains(&taken.to_string()), "{said}");
+    let reason = refusal.error.source().and_then(|cause| cause.downcast_ref::<rekindle::Error>());
+    let cause = reason.and_then(|reason| reason.source()?.downcast_ref::<std::io::Error>());
+    assert_eq!(cause.map(std::io::Error::kind), Some(std::io::ErrorKind::AddrInUse));
     assert_eq!((stand.address("web"), stand.server.load().addresses().len()), (before, 1));
     assert_eq!(stand.client("web").await.ask("/").await.body, "hello");
 }

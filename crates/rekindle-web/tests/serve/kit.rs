@@ -273,8 +273,8 @@ pub(crate) fn config(greeting: &str, listen: &str) -> String {
     )
 }
 
-/// An address that was free a moment ago.
+/// An address that was free a moment ago. No client of a test has it: those are at 127.0.0.1.
 pub(crate) fn free() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listener = std::net::TcpListener::bind("127.0.0.2:0").expect("a port");
     listener.local_addr().expect("it is bound").to_string()
 }

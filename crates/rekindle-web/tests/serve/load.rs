@@ -3,6 +3,7 @@
 //! `REKINDLE_SWAPS=1000` is the long form.
 
 use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,9 @@ use crate::tls::pair;
 
 /// Changes, every tenth of which is to be refused.
 const SWAPS: u64 = 100;
+
+/// Addresses that take turns.
+const PORTS: u64 = 12;
 
 /// Requests for each change.
 const REQUESTS: u64 = 1000;
@@ -68,9 +72,9 @@ impl Layout {
     /// What the configuration says at a change: limits and routes each time, ports and certificates in turn.
     fn at(&self, number: u64, wrong: Option<u64>) -> String {
         let port =
-            |offset: u64| &self.ports[usize::try_from((number / 2 + offset) % 6).expect("it is small")];
+            |offset: u64| &self.ports[usize::try_from((number / 2 + offset) % PORTS).expect("it is small")];
         let pair = if (number / 3).is_multiple_of(2) { "a" } else { "b" };
-        let (mut plain, mut secure) = (port(0).clone(), port(3).clone());
+        let (mut plain, mut secure) = (port(0).clone(), port(PORTS / 2).clone());
         let (mut certificate, mut key) = (format!("tls/{pair}.pem"), format!("tls/{pair}.key"));
         // Two ports change places, and back.
         if (number / 5).is_multiple_of(2) {
@@ -83,10 +87,45 @@ impl Layout {
             None => {}
         }
         let listen = format!(
-            "plain = '{plain}'\nsecure = {{ address = '{secure}', tls = {{ certificate = '{certificate}', key = '{key}' }} }}"
+            "steady = '127.0.0.1:0'\nplain = '{plain}'\nsecure = {{ address = '{secure}', tls = {{ certificate = '{certificate}', key = '{key}' }} }}"
         );
         let limits = format!("limits.connections = {}\nlimits.streams = {}", 500 + number, 100 + number);
-        config(&number.to_string(), &listen).replace("[server]\n", &format!("[server]\n{limits}\n"))
+        let config =
+            config(&number.to_string(), &listen).replace("[server]\n", &format!("[server]\n{limits}\n"));
+        // Long enough for this test to hear of the new address, and to tell its clients, on a busy machine.
+        config.replace("lame_duck = '100ms'", "lame_duck = '2s'")
+    }
+}
+
+/// Another's client, as a second witness: at an address that stays, while all else changes.
+struct Wrk(Option<Child>);
+
+impl Wrk {
+    fn start(address: &str) -> Self {
+        let mut command = Command::new("wrk");
+        command.args(["-t1", "-c2", "-d1h", &format!("http://{address}/whole")]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        Self(Some(child.expect("wrk is installed")))
+    }
+
+    /// Ends it, and looks at what it has seen.
+    fn stop(mut self) {
+        let wrk = self.0.take().expect("it runs until now");
+        let id = wrk.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+        let output = wrk.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        println!("{said}");
+        assert!(said.contains(" requests in "), "{said}");
+        assert!(!said.contains("Socket errors") && !said.contains("Non-2xx"), "{said}");
+    }
+}
+
+impl Drop for Wrk {
+    fn drop(&mut self) {
+        if let Some(mut wrk) = self.0.take() {
+            let _ended_already = wrk.kill();
+        }
     }
 }
 
@@ -117,13 +156,14 @@ async fn no_request_fails_while_everything_changes() {
         pair().save(&site, name);
     }
     let layout = Layout {
-        ports: (0..6).map(|_| free()).collect(),
+        ports: (0..PORTS).map(|_| free()).collect(),
         taken: std::net::TcpListener::bind("127.0.0.1:0").expect("a port"),
     };
     let mut stand = Stand::open_on(site, &layout.at(0, None)).await;
     let (tell, told) = watch::channel(targets(&stand));
     let times = Times::default();
     let load = Load::new(told.clone(), times.clone()).clients(8).path("/whole").fresh_every(50).start();
+    let wrk = Wrk::start(&stand.address("steady").to_string());
     let socket = Watch::web_socket(told.clone(), "/count/socket");
     let events = Watch::events(told, "/count/events");
     let (mut applied, mut refused) = (0, BTreeMap::<u64, u64>::new());
@@ -136,7 +176,7 @@ async fn no_request_fails_while_everything_changes() {
             let (before, said) =
                 (stand.server.load().addresses(), stand.refused(&layout.at(number, Some(wrong))).await);
             let reason = [
-                "somebody listens on",
+                "somebody else listens on",
                 "the key is not that of the certificate",
                 "tls/unreadable is no file",
             ];
@@ -147,17 +187,13 @@ async fn no_request_fails_while_everything_changes() {
         } else {
             stand.go_over(&layout.at(number, None)).await;
             times.serves.store(number, Ordering::SeqCst);
-            for target in targets(&stand) {
-                if let Err(error) = std::net::TcpStream::connect(target.address) {
-                    panic!("DEBUG {number} {target:?} {error} {:?}", stand.server.load());
-                }
-            }
             tell.send_replace(targets(&stand));
             applied += 1;
         }
     }
     load.more(REQUESTS).await;
     let (report, socket, events) = (load.stop().await, socket.stop().await, events.stop().await);
+    wrk.stop();
     println!("{applied} changes, {refused:?} refused\n{report}");
     println!("WebSocket: {} messages, {:?}", socket.messages, socket.counted());
     println!("events: {} messages, {:?}", events.messages, events.counted());

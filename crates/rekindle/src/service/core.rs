@@ -3,6 +3,7 @@
 //! Building is slow and done without a lock; only what was decided meanwhile is looked at under one. No
 //! user code runs then, so what is to be dropped leaves with the lock.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -23,6 +24,8 @@ pub(super) struct Core<S: Service> {
     pub(super) blueprint: Arc<Blueprint<S>>,
     pub(super) current: ArcSwap<Built<S>>,
     book: Mutex<Book<S>>,
+    /// The generation of the newest one that has begun.
+    pub(super) begun: AtomicU64,
     /// Held from a switch until the new one has begun, so that they begin in the order in which they serve.
     turn: tokio::sync::Mutex<()>,
     pub(super) retirements: broadcast::Sender<Retirement>,
@@ -59,6 +62,7 @@ impl<S: Service> Core<S> {
             blueprint,
             current: ArcSwap::from_pointee(first),
             book: Mutex::new(Book { generation, pending: Vec::new(), closed: false }),
+            begun: AtomicU64::new(generation),
             turn: tokio::sync::Mutex::new(()),
             retirements: broadcast::Sender::new(RETIREMENTS_CAPACITY),
             retiring: watch::Sender::new(0),
@@ -130,6 +134,7 @@ impl<S: Service> Core<S> {
         let _turn = self.turn.lock().await;
         let Ok(old) = self.switch(next, generation) else { return Ok(()) };
         let begun = self.current.load().begin();
+        self.begun.store(generation, Ordering::Release);
         self.retire(old);
         begun
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::broadcast;
 
@@ -36,9 +37,10 @@ impl<S: Service> Supervised<S> {
         Arc::clone(&self.core.current.load().running)
     }
 
-    /// The generation of values from which on the current one serves.
+    /// The generation of values from which on the current one serves. It has [begun](super::Running::begin) by
+    /// the time that this says so.
     pub fn generation(&self) -> u64 {
-        self.core.current.load().generation()
+        self.core.begun.load(Ordering::Acquire)
     }
 
     /// How many were replaced and have not ended yet.
