@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rekindle::{Error, ErrorKind};
 
-use super::Address;
+use super::inherited;
 
 /// Whether an error of `accept` is that of one connection, which ended before it was accepted or was kept out
 /// by a firewall. The next one may be well.
@@ -73,7 +73,12 @@ fn taken(place: &str, find: &str, cause: io::Error) -> Error {
 }
 
 fn find_tcp(address: SocketAddr) -> String {
-    if cfg!(windows) { "`netstat -ano`".into() } else { format!("`ss -ltnp 'sport = :{}'`", address.port()) }
+    let port = address.port();
+    let find = if cfg!(windows) { "`netstat -ano`".into() } else { format!("`ss -ltnp 'sport = :{port}'`") };
+    match inherited::on_port_of(address) {
+        Some(ours) => format!("whoever started this process may hold it: it came with {ours}; {find}"),
+        None => find,
+    }
 }
 
 fn not_permitted(address: SocketAddr, cause: io::Error) -> Error {
@@ -98,16 +103,10 @@ pub(super) fn unknown_host(host_and_port: &str, cause: io::Error) -> Error {
     fault(ErrorKind::Io, message, "write an IP address, such as 127.0.0.1 or [::1]").because(cause)
 }
 
-/// A socket that the process was not started with.
-pub(super) fn not_inherited(address: &Address) -> Error {
-    let message = format!("the process was not started with a socket `{address}`");
-    fault(ErrorKind::Io, message, "start it by systemd's socket activation or by `systemfd`")
-}
-
 /// A path in a system that has no such sockets.
 #[cfg(not(unix))]
-pub(super) fn no_unix_sockets(address: &Address) -> Error {
-    let message = format!("this system has no Unix sockets to listen on, such as `{address}`");
+pub(super) fn no_unix_sockets(path: &Path) -> Error {
+    let message = format!("this system has no Unix sockets to listen on, such as {}", path.display());
     fault(ErrorKind::Io, message, "write a host and a port, such as 127.0.0.1:8080")
 }
 

@@ -3,6 +3,7 @@
 mod address;
 mod bound;
 mod fault;
+mod inherited;
 mod stream;
 mod tcp;
 #[cfg(unix)]
@@ -12,6 +13,9 @@ mod unix;
 mod tests;
 
 use std::io;
+use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 
 pub use address::Address;
 pub use bound::{Bound, Peer};
@@ -48,18 +52,32 @@ impl Socket {
     /// Listens at `address`, and nobody else does: the port is never shared (`SO_REUSEPORT`). `mode` is that of
     /// a Unix socket's file, and is set before anybody can connect.
     ///
+    /// A socket that the process was started with and that listens there is used as it is, so that one
+    /// configuration serves with socket activation and without. It is had once: after it was closed, one of our own is
+    /// bound there.
+    ///
     /// # Errors
     ///
     /// Whatever keeps it from listening there, with what to do about it.
     pub(crate) async fn bind(address: &Address, mode: Option<Mode>) -> rekindle::Result<Self> {
         match address {
             Address::Tcp(host_and_port) => tcp::bind(host_and_port).await,
-            #[cfg(unix)]
-            Address::Unix(path) => unix::bind(path, mode).await,
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err(fault::no_unix_sockets(address)),
-            Address::Inherited(_) => Err(fault::not_inherited(address)),
+            Address::Unix(path) => Self::bind_unix(path, mode).await,
+            Address::Inherited(which) => inherited::claim(which),
         }
+    }
+
+    #[cfg(unix)]
+    async fn bind_unix(path: &Path, mode: Option<Mode>) -> rekindle::Result<Self> {
+        match inherited::at_unix(path) {
+            Some(inherited) => inherited,
+            None => unix::bind(path, mode).await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn bind_unix(path: &Path, _mode: Option<Mode>) -> rekindle::Result<Self> {
+        Err(fault::no_unix_sockets(path))
     }
 
     /// A listener for TCP that somebody made.
@@ -80,7 +98,7 @@ impl Socket {
     #[cfg(unix)]
     fn of_unix(
         listener: std::os::unix::net::UnixListener,
-        path: std::path::PathBuf,
+        path: PathBuf,
         file: Option<unix::SocketFile>,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;

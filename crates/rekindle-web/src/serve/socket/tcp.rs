@@ -7,18 +7,22 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::{BACKLOG, Socket, fault};
+use super::{BACKLOG, Socket, fault, inherited};
 
 /// How long a name server is waited for.
 const LOOKUP: Duration = Duration::from_secs(5);
 
-/// Listens at the first of the host's addresses that this machine has.
+/// Listens at the first of the host's addresses that this machine has, unless an inherited socket does at one.
 ///
 /// One that is taken is not passed over for the next: clients that try the addresses in the same order would
 /// end up with somebody else.
 pub(super) async fn bind(host_and_port: &str) -> rekindle::Result<Socket> {
+    let addresses = resolve(host_and_port).await?;
+    if let Some(inherited) = inherited::at_tcp(&addresses) {
+        return inherited;
+    }
     let mut not_here = None;
-    for address in resolve(host_and_port).await? {
+    for address in addresses {
         match listen(address) {
             Ok(listener) => return own(listener).map_err(|cause| fault::tcp(address, cause)),
             Err(cause) if is_not_here(&cause) => not_here = Some(fault::tcp(address, cause)),

@@ -1,3 +1,5 @@
+#[cfg(unix)]
+mod inherited;
 mod tcp;
 #[cfg(unix)]
 mod unix;
@@ -17,11 +19,15 @@ async fn bind(address: &str) -> rekindle::Result<Socket> {
     Socket::bind(&address.parse().unwrap(), None).await
 }
 
-/// What it says to the one who tries to listen there.
+/// What it says to the one who tries to listen there, because of what the system says.
 async fn refusal(address: &str) -> (ErrorKind, String) {
     let error = bind(address).await.unwrap_err();
-    assert_eq!(error.pointer(), Some("/address"));
     assert!(error.source().is_some_and(<dyn Error>::is::<std::io::Error>));
+    said(&error)
+}
+
+fn said(error: &rekindle::Error) -> (ErrorKind, String) {
+    assert_eq!(error.pointer(), Some("/address"));
     (error.kind(), error.to_string())
 }
 
