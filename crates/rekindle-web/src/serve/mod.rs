@@ -16,6 +16,7 @@ mod serving;
 mod shared;
 mod slots;
 mod socket;
+mod systemd;
 mod tls;
 mod traffic;
 
@@ -26,4 +27,5 @@ pub use notice::Notice;
 pub use server::{Handover, Server};
 pub use serving::Serving;
 pub use socket::{Address, Bound, Peer};
+pub use systemd::Systemd;
 pub use tls::Certificate;
