@@ -10,7 +10,7 @@ mod tcp;
 mod unix;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::io;
 use std::path::Path;

@@ -9,11 +9,17 @@ use std::time::Duration;
 
 use rekindle::ErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::RwLock;
 use tokio::time::timeout;
 
 use super::{Peer, Socket, Stream};
 
 const LIMIT: Duration = Duration::from_secs(25);
+
+/// Held for writing while a process is started: until that has become another program it has a copy of each socket of
+/// this one, and what is closed here is open for a moment more. Who closes a socket and looks for its end holds this
+/// for reading.
+pub(in crate::serve) static STARTING: RwLock<()> = RwLock::const_new(());
 
 async fn bind(address: &str) -> rekindle::Result<Socket> {
     Socket::bind(&address.parse().unwrap(), None).await

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 
 /// What a service manager is told.
+#[cfg_attr(not(unix), allow(dead_code))] // there is none to tell
 #[derive(Debug)]
 pub(super) enum Notice {
     /// The program is ready, with a line on how it is.

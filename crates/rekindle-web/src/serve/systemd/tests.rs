@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Systemd;
+use crate::serve::socket::tests::STARTING;
 
 /// A service manager with one unit.
 struct Manager {
@@ -40,6 +41,7 @@ impl Manager {
         command.args(["--ignored", "--exact", "--nocapture", &format!("serve::systemd::tests::{body}")]);
         command.env("NOTIFY_SOCKET", self.directory.path().join("notify")).env("TEST_ROOT", root);
         command.envs(variables.iter().copied()).stdin(Stdio::piped());
+        let _starting = STARTING.blocking_write();
         Program(command.spawn().unwrap())
     }
 

@@ -3,38 +3,52 @@
 //! shell moves them up.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use rekindle::ErrorKind;
 
 use super::super::{Address, Bound, Socket};
-use super::{bind, said, talk};
+use super::{STARTING, bind, said, talk};
 
-/// Moves what it was given to 3 and up, has its own output in a file, and becomes the test with its own number in
-/// `LISTEN_PID` unless told to leave that out.
+/// Moves what it was given to 3 and up, waits for a word, has its own output in a file, and becomes the test with its
+/// own number in `LISTEN_PID` unless told another.
 const SHELL: &str = r#"exec 3<&0 4<&1 5<&2 0</dev/null 1>"$SAID" 2>&1
+read _ <"$BEGIN"
 [ -n "$LISTEN_PID" ] || export LISTEN_PID=$$
 exec "$@""#;
 
 /// Runs an ignored test as a process with sockets, which has to end well.
 fn run(body: &str, sockets: [OwnedFd; 3], variables: &[(&str, &str)]) {
-    let said = tempfile::NamedTempFile::new().unwrap();
-    let [first, second, third] = sockets.map(Stdio::from);
+    let directory = tempfile::tempdir().unwrap();
+    let (said, begin) = (directory.path().join("said"), directory.path().join("begin"));
     let mut command = Command::new("sh");
     command.args(["-c", SHELL, "sh"]).arg(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "--nocapture"]);
     command.arg(format!("serve::socket::tests::inherited::{body}"));
-    command.env("SAID", said.path()).env("LISTEN_FDS", "3").envs(variables.iter().copied());
-    let mut child = command.stdin(first).stdout(second).stderr(third).spawn().unwrap();
-    // It has copies, and none is to be left when the child closes its own.
-    drop(command);
+    command.env("SAID", &said).env("BEGIN", &begin).env("LISTEN_FDS", "3").envs(variables.iter().copied());
+    let (mut child, _word) = start(command, sockets, &begin);
     let ended_well = child.wait().unwrap().success();
-    let said = fs::read_to_string(said.path()).unwrap();
+    let said = fs::read_to_string(said).unwrap();
     assert!(ended_well && said.contains("1 passed"), "{said}");
+}
+
+/// Starts it, and has it begin when nobody else has the sockets: what it closes is to be closed. The word is there for
+/// as long as the file is kept.
+fn start(mut command: Command, sockets: [OwnedFd; 3], begin: &Path) -> (Child, File) {
+    let _starting = STARTING.blocking_write();
+    assert!(Command::new("mkfifo").arg(begin).status().unwrap().success());
+    let [first, second, third] = sockets.map(Stdio::from);
+    let child = command.stdin(first).stdout(second).stderr(third).spawn().unwrap();
+    drop(command);
+    // For reading, too: to open it waits for no reader then.
+    let mut word = File::options().read(true).write(true).open(begin).unwrap();
+    word.write_all(b"begin\n").unwrap();
+    (child, word)
 }
 
 fn nothing() -> OwnedFd {
@@ -90,7 +104,7 @@ async fn that_was_started_with_sockets() {
     UnixListener::bind(&path).unwrap();
 }
 
-async fn nonsense_is_refused(place: SocketAddr, path: &std::path::Path) {
+async fn nonsense_is_refused(place: SocketAddr, path: &Path) {
     let all = format!(
         "it came with 0 `web` ({place}), 1 `app` (unix:{}), 2 `odd` (not a stream socket, TCP or Unix)",
         path.display()

@@ -6,7 +6,7 @@ use rekindle::ErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::super::{Bound, Peer, Socket, Stream, fault, is_of_one_connection};
-use super::{LIMIT, accept, bind, refusal, talk};
+use super::{LIMIT, STARTING, accept, bind, refusal, talk};
 
 fn address(socket: &Socket) -> SocketAddr {
     match socket.bound() {
@@ -54,6 +54,7 @@ async fn a_port_on_which_somebody_listens_is_taken_and_it_says_how_to_find_who()
 
 #[tokio::test]
 async fn a_port_is_free_again_at_once_though_its_connections_linger() {
+    let _nobody_starts = STARTING.read().await;
     let socket = bind("127.0.0.1:0").await.unwrap();
     let place = address(&socket);
     let mut client = Socket::connect(socket.bound()).await.unwrap();
@@ -93,6 +94,7 @@ async fn whoever_waits_to_accept_is_woken_after_the_queue_was_emptied_past_it() 
 
 #[tokio::test]
 async fn a_closed_socket_refuses_connections() {
+    let _nobody_starts = STARTING.read().await;
     let socket = bind("127.0.0.1:0").await.unwrap();
     let bound = socket.bound().clone();
     drop(socket);

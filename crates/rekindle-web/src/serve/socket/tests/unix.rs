@@ -7,7 +7,7 @@ use rekindle::ErrorKind;
 use tempfile::TempDir;
 
 use super::super::{Address, Bound, Peer, Socket};
-use super::{accept, bind, refusal, talk};
+use super::{STARTING, accept, bind, refusal, talk};
 use crate::serve::Mode;
 
 fn place() -> (TempDir, PathBuf, String) {
@@ -63,6 +63,7 @@ async fn the_file_of_a_socket_has_the_mode_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_socket_of_one_who_is_gone_is_replaced() {
+    let _nobody_starts = STARTING.read().await;
     let (_directory, path, address) = place();
     leave_stale(&path);
     let socket = bind(&address).await.unwrap();
@@ -97,6 +98,7 @@ async fn a_socket_whose_queue_is_full_is_taken() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_find_the_socket_of_one_who_is_gone_exactly_one_wins() {
+    let _nobody_starts = STARTING.read().await;
     let (_directory, path, address) = place();
     for _ in 0..20 {
         leave_stale(&path);
