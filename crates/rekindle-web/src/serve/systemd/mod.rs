@@ -8,6 +8,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use rekindle::{Error, ErrorKind, HotReloadManager, Receipt, Trigger};
@@ -150,8 +151,13 @@ impl Follower {
     }
 
     fn line(&self) -> String {
-        line::line(&self.manager.status(), &(self.remark)())
+        line::line(&self.manager.status(), &asked(&self.remark))
     }
+}
+
+/// What the program remarks. Where that panics it is nothing: a reload is answered all the same.
+fn asked(remark: &dyn Fn() -> String) -> String {
+    catch_unwind(AssertUnwindSafe(remark)).unwrap_or_default()
 }
 
 /// How long ago a reload was begun, as the manager is told.

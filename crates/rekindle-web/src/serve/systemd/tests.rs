@@ -9,7 +9,7 @@ use rekindle_test::{LIMIT, Site};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::Systemd;
+use super::{Systemd, asked};
 use crate::serve::socket::tests::STARTING;
 
 /// A service manager with one unit.
@@ -175,6 +175,12 @@ async fn that_cannot_tell() {
         "{error}"
     );
     manager.shutdown().await.unwrap();
+}
+
+#[test]
+fn a_remark_that_panics_is_none() {
+    assert_eq!(asked(&|| "2 listeners".to_owned()), "2 listeners");
+    assert_eq!(asked(&|| panic!("a panic for the test")), "");
 }
 
 #[tokio::test]
