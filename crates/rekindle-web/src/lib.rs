@@ -1,4 +1,8 @@
-//! Live reload in the browser, without a framework.
+//! What a web server needs to change while it serves, without a framework:
+//!
+//! - [`LiveReload`]: a save is seen in the browser;
+//! - [`Files`]: static files over HTTP;
+//! - `serve` (feature `serve`): a server whose addresses, certificates, limits and routes change.
 
 mod adaptor;
 mod body;

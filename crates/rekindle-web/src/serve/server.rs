@@ -28,7 +28,11 @@ use crate::BoxError;
 type Build<T> = Box<dyn Fn(&T) -> Building + Send + Sync>;
 type Building = Pin<Box<dyn Future<Output = Result<App>> + Send>>;
 
-/// A server that is changed while it serves, for any tower service.
+/// A server that is changed while it serves, for any tower service: see the [module](super) for all of it.
+///
+/// It is a [`Service`]: [`start`](Self::start) has it supervised, and gives a handle of the generation that serves.
+/// A [`Supervisor`] of your own may say more: a name, an order, [how long an old one may
+/// drain](Supervisor::drain_within).
 pub struct Server<T> {
     build: Build<T>,
     root: PathBuf,
