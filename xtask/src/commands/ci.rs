@@ -11,7 +11,7 @@ use crate::{commands, facts, runner};
 const LIBRARY: &str = "rekindle";
 
 /// The packages whose features are checked one by one.
-const WITH_FEATURES: [&str; 2] = [LIBRARY, "rekindle-templates"];
+const WITH_FEATURES: [&str; 3] = [LIBRARY, "rekindle-templates", "rekindle-web"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
@@ -72,7 +72,8 @@ mod tests {
 
     const METADATA: &str = r#"{"packages": [
         {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"},
-        {"name": "rekindle-templates", "features": {"tera": []}, "rust_version": "1.89"}
+        {"name": "rekindle-templates", "features": {"tera": []}, "rust_version": "1.89"},
+        {"name": "rekindle-web", "features": {"serve": []}, "rust_version": "1.89"}
     ], "target_directory": "/target"}"#;
 
     #[test]
@@ -97,7 +98,8 @@ mod tests {
         assert_eq!(names[..7], expected);
         let features = ["no features", "feature json", "feature yaml", "all features"];
         let of_templates = ["templates: no features", "templates: feature tera", "templates: all features"];
-        assert_eq!(names[names.len() - 7..], [&features[..], &of_templates[..]].concat());
+        let of_web = ["web: no features", "web: feature serve", "web: all features"];
+        assert_eq!(names[names.len() - 10..], [&features[..], &of_templates[..], &of_web[..]].concat());
     }
 
     #[test]
