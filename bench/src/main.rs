@@ -75,6 +75,8 @@ enum What {
     Inject,
     /// A save, told to many browsers.
     Clients,
+    /// Requests while the server is changed.
+    Serve,
     /// A save, shown in a browser; needs Node.js and Chromium.
     Screen,
     /// Draws bench/plot/*.svg from the results.
@@ -89,7 +91,7 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 12] = [
+const MEASUREMENTS: [Measurement; 13] = [
     ("latency", latency::measure),
     ("setup", setup::measure),
     ("burst", burst::measure),
@@ -101,6 +103,7 @@ const MEASUREMENTS: [Measurement; 12] = [
     ("render", web::render::measure),
     ("inject", web::inject::measure),
     ("clients", web::clients::measure),
+    ("serve", web::serve::measure),
     ("screen", web::screen::measure),
 ];
 
@@ -129,6 +132,7 @@ fn run(what: &What, size: Size) -> Result<()> {
         What::Render => measure("render", size),
         What::Inject => measure("inject", size),
         What::Clients => measure("clients", size),
+        What::Serve => measure("serve", size),
         What::Screen => measure("screen", size),
         What::Plot => plot::draw(size),
         What::Readme => readme::update(size),

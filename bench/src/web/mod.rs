@@ -4,5 +4,6 @@ pub(crate) mod clients;
 pub(crate) mod inject;
 pub(crate) mod render;
 pub(crate) mod screen;
+pub(crate) mod serve;
 mod server;
 mod site;
