@@ -86,20 +86,20 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let Some(policy) = self.manners() else { return };
-        let Some(tls) = tls else { return self.speak(stream, &policy, slot).await };
+        let Some(manners) = self.manners().as_deref().map(Manners::of) else { return };
+        let Some(tls) = tls else { return self.speak(stream, manners, slot).await };
         let shaken = tokio::select! {
-            shaken = timeout(policy.timeouts.handshake, tls.accept(stream)) => shaken,
+            shaken = timeout(manners.handshake, tls.accept(stream)) => shaken,
             () = self.signals.cut.cancelled() => return,
         };
         match shaken {
-            Ok(Ok(stream)) => self.speak(stream, &policy, slot).await,
+            Ok(Ok(stream)) => self.speak(stream, manners, slot).await,
             Ok(Err(error)) => tracing::debug!(origin = ?self.origin, %error, "no handshake of TLS"),
             Err(_) => tracing::debug!(origin = ?self.origin, "the handshake of TLS took too long"),
         }
     }
 
-    async fn speak<IO>(self, stream: IO, policy: &Policy, slot: Option<Slot>)
+    async fn speak<IO>(self, stream: IO, manners: Manners, slot: Option<Slot>)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -110,12 +110,11 @@ impl Connection {
             let me = Arc::clone(&me);
             move |request| dispatch::answer(Arc::clone(&me), request)
         });
-        let http = http(policy);
-        let mut serving = pin!(http.serve_connection_with_upgrades(TokioIo::new(io), service));
+        let mut serving = pin!(manners.http.serve_connection_with_upgrades(TokioIo::new(io), service));
         let ended = tokio::select! {
             ended = serving.as_mut() => Some(ended),
             () = me.signals.cut.cancelled() => return,
-            () = me.until_its_end(policy.timeouts.idle) => None,
+            () = me.until_its_end(manners.idle) => None,
         };
         if ended.is_none() {
             // HTTP/1.1: after the answer that is under way; HTTP/2: GOAWAY, and all that is under way.
@@ -169,6 +168,20 @@ pub(crate) struct Open {
 impl From<TaskTrackerToken> for Open {
     fn from(token: TaskTrackerToken) -> Self {
         Self { _slot: None, _token: token }
+    }
+}
+
+/// What a connection keeps of the generation of its first moment: not the app, which it may outlast by far.
+struct Manners {
+    http: auto::Builder<TokioExecutor>,
+    handshake: Duration,
+    idle: Duration,
+}
+
+impl Manners {
+    fn of(policy: &Policy) -> Self {
+        let Policy { timeouts, .. } = policy;
+        Self { http: http(policy), handshake: timeouts.handshake, idle: timeouts.idle }
     }
 }
 
