@@ -40,6 +40,8 @@
 //! # }
 //! ```
 //!
+//! With the feature `serve` an `App` is a tower service, for a server that is changed while it serves: see `serve`.
+//!
 //! `actix-web` is used without its default features, so that `http2` is not among them unless your program asks for it.
 
 mod assets;
@@ -48,6 +50,8 @@ mod config;
 mod convert;
 mod middleware;
 mod page;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod socket;
 
 pub use assets::assets;
