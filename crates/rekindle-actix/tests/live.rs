@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use actix_web::web::{self, Bytes, Data};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder};
 use futures_util::stream;
 use rekindle_actix::{Config, Page, assets, live_reload};
@@ -13,25 +13,64 @@ suite!(serve);
 
 fn serve(program: &Program, listener: std::net::TcpListener) {
     let program = program.clone();
-    let app = move || {
-        App::new()
-            .app_data(program.site.clone())
-            .app_data(Data::new(program.clone()))
-            .service(assets(&program.assets))
-            .route("/", web::get().to(page))
-            .route("/", web::head().to(page))
-            .route("/broken", web::get().to(broken))
-            .route("/echo", web::post().to(echo))
-            .route("/gzip/page", web::get().to(|| compressed("text/html")))
-            .route("/gzip/data", web::get().to(|| compressed("text/plain")))
-            .route("/slow", web::get().to(slow))
-            .route("/torn", web::get().to(torn))
-            .route("/twice", web::get().to(twice))
-            .service(web::scope("/nested").route("", web::get().to(page)).wrap(live_reload(&program.live)))
-            .wrap(live_reload(&program.live))
-    };
-    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap();
+    let server = HttpServer::new(move || {
+        App::new().configure(|config| routes(config, &program)).wrap(live_reload(&program.live))
+    });
+    let server = server.workers(1).disable_signals().listen(listener).unwrap();
     tokio::spawn(server.run());
+}
+
+fn routes(config: &mut ServiceConfig, program: &Program) {
+    config
+        .app_data(program.site.clone())
+        .app_data(Data::new(program.clone()))
+        .service(assets(&program.assets))
+        .route("/", web::get().to(page))
+        .route("/", web::head().to(page))
+        .route("/broken", web::get().to(broken))
+        .route("/echo", web::post().to(echo))
+        .route("/gzip/page", web::get().to(|| compressed("text/html")))
+        .route("/gzip/data", web::get().to(|| compressed("text/plain")))
+        .route("/slow", web::get().to(slow))
+        .route("/torn", web::get().to(torn))
+        .route("/twice", web::get().to(twice))
+        .service(web::scope("/nested").route("", web::get().to(page)).wrap(live_reload(&program.live)));
+}
+
+/// The same, as a tower service.
+#[cfg(feature = "serve")]
+mod as_a_service {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use hyper_util::server::conn::auto::Builder;
+    use hyper_util::service::TowerToHyperService;
+    use rekindle_actix::serve::{ActixService, Workers};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    suite!(serve);
+
+    fn serve(program: &Program, listener: std::net::TcpListener) {
+        let program = program.clone();
+        tokio::spawn(async move {
+            listener.set_nonblocking(true).unwrap();
+            let listener = TcpListener::from_std(listener).unwrap();
+            let app = move || {
+                App::new().configure(|config| routes(config, &program)).wrap(live_reload(&program.live))
+            };
+            let service = Workers::new(2).start(app).await.unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(connection(stream, service.clone()));
+            }
+        });
+    }
+
+    async fn connection(stream: TcpStream, service: ActixService) {
+        let server = Builder::new(TokioExecutor::new());
+        let service = TowerToHyperService::new(service);
+        // A client that breaks off is none of its business.
+        let _ended = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    }
 }
 
 #[test]

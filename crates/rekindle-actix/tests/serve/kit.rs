@@ -18,6 +18,7 @@ use rekindle_actix::serve::Workers;
 use rekindle_test::{LIMIT, Site};
 use rekindle_web::Body;
 use rekindle_web::serve::{Bound, ServeConfig, Server};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -89,7 +90,11 @@ impl Stand {
     }
 
     pub(crate) async fn open_on(greeting: &str, routes: Routes) -> Self {
-        let site = Site::new().with("config/app.toml", &config(greeting));
+        Self::open_in(Site::new().with("config/app.toml", &config(greeting)), routes).await
+    }
+
+    /// The same, with this site's configuration.
+    pub(crate) async fn open_in(site: Site, routes: Routes) -> Self {
         let builder = HotReload::builder(site.root()).environment("test");
         let manager = builder.debounce(Duration::from_millis(1)).start().await.expect("the engine starts");
         let (gate, count, alive) = (Semaphore::new(0), AtomicUsize::new(0), Arc::default());
@@ -128,10 +133,7 @@ impl Stand {
 
     /// A connection that is kept alive.
     pub(crate) async fn client(&self) -> Client {
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(self.stream().await)).await.expect("a handshake");
-        tokio::spawn(connection);
-        Client(sender)
+        Client::over(self.stream().await).await
     }
 
     /// A connection over HTTP/2, without TLS.
@@ -147,6 +149,12 @@ impl Stand {
 pub(crate) struct Client(http1::SendRequest<Body>);
 
 impl Client {
+    pub(crate) async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Response<Incoming> {
         self.send(Request::get(path)).await
     }

@@ -1,13 +1,18 @@
 //! What an application sees of a request, and a client of its answer.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::web::{self, ReqData, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use http::{Request, StatusCode};
+use rekindle_test::Site;
 use rekindle_web::Body;
 use rekindle_web::serve::{Farewell, Origin};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::TlsConnector;
 
-use crate::kit::{Shop, Stand, soon, text};
+use crate::kit::{Client, Shop, Stand, soon, text};
 
 fn routes(config: &mut ServiceConfig, _: &Shop) {
     config
@@ -88,6 +93,32 @@ async fn over_http2_a_handler_sees_the_same() {
                     http://shop.example peer=127.0.0.1 real=127.0.0.1 listener=web";
     assert_eq!(text(response).await, expected);
 }
+
+#[tokio::test]
+async fn over_tls_a_handler_sees_https() {
+    let issued = rcgen::generate_simple_self_signed(["shop.example".to_owned()]).expect("a certificate");
+    let site = Site::new()
+        .with("config/app.toml", SECURE)
+        .with("tls/cert.pem", &issued.cert.pem())
+        .with("tls/key.pem", &issued.signing_key.serialize_pem());
+    let stand = Stand::open_in(site, routes).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(issued.cert.der().clone()).expect("a certificate");
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = "shop.example".try_into().expect("a name");
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stand.stream().await);
+    let mut client = Client::over(soon("a handshake", connecting).await.expect("a handshake")).await;
+    let expected = "GET /seen/tea HTTP/1.1 name=tea query=q=1 x= cookie= \
+                    https://shop.example peer=127.0.0.1 real=127.0.0.1 listener=web";
+    assert_eq!(client.text("/seen/tea?q=1").await, expected);
+}
+
+/// A configuration with one listener, with TLS.
+const SECURE: &str = "
+greeting = 'hello'
+[server.listen]
+web = { address = '127.0.0.1:0', tls = { certificate = 'tls/cert.pem', key = 'tls/key.pem' } }
+";
 
 #[tokio::test]
 async fn a_client_gets_the_answer_as_it_was_made() {
