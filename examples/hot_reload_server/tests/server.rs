@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use hot_reload_server::Server;
 use rekindle::{ChangeEvent, Workspace, WorkspaceExt};
