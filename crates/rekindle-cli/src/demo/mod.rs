@@ -1,9 +1,10 @@
-//! `rekindle demo`: a project, a program and a script in; a table of what the program saw out, and an
-//! exit code that says whether all of it was as it should be.
+//! `rekindle demo`: a project, a program and a script in; a table of what the program saw out, one of what the clients
+//! of its server saw, and an exit code that says whether all of it was as it should be.
 
 mod program;
 mod project;
 mod script;
+mod server;
 mod table;
 
 use std::path::Path;
@@ -58,7 +59,8 @@ async fn play(root: &Path, running: &mut Option<HotReloadManager>) -> Result<(),
         output::print(&table.row(step, sighting))?;
     }
     output::print(&table.summary())?;
-    if table.all_good() { Ok(()) } else { Err(Stop::Failed) }
+    let served_well = server::play(&program.manager, root).await?;
+    if table.all_good() && served_well { Ok(()) } else { Err(Stop::Failed) }
 }
 
 /// Goes on as `rekindle watch` would there.

@@ -19,7 +19,7 @@ use crate::record::{Record, Scribe};
 use crate::stop::Stop;
 
 /// Far more than an edit can take: beyond it, it is not seen at all.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a change is on probation. Short: every step waits for its end.
 const PROBATION: Duration = Duration::from_millis(40);

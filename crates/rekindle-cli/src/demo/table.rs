@@ -27,17 +27,41 @@ pub(super) struct Table {
 /// What is about to happen.
 pub(super) fn intro(root: &Path) -> String {
     let root = printable(&root.to_string_lossy()).into_owned();
-    let header = format!(
-        "{DIM} #{DIM:#}  {BOLD}edit{BOLD:#}{}  {BOLD}what the program saw{BOLD:#}{}  {BOLD}{:>AFTER$}{BOLD:#}\n",
-        fill("edit", EDIT),
-        fill("what the program saw", SEEN),
-        "after"
-    );
+    let header = header("what the program saw");
     format!(
         "A program runs on a small project in {root}.\n\
          It reads its settings from a typed stream and through a lock-free handle, and\n\
          listens to all events. Now its files are edited, as people and editors do it.\n\
          The time runs from the end of an edit until the program saw what came of it.\n\n{header}"
+    )
+}
+
+/// What is about to happen to a server.
+pub(super) fn server_intro(port: u16) -> String {
+    let header = header("what the clients saw");
+    format!(
+        "\nThe program serves, too: on port {port}, as config/server.toml says. Four clients\n\
+         ask as fast as they can over connections that are kept. Meanwhile:\n\n{header}"
+    )
+}
+
+/// The head of a table, by what its middle column shows.
+fn header(seen: &str) -> String {
+    format!(
+        "{DIM} #{DIM:#}  {BOLD}edit{BOLD:#}{}  {BOLD}{seen}{BOLD:#}{}  {BOLD}{:>AFTER$}{BOLD:#}\n",
+        fill("edit", EDIT),
+        fill(seen, SEEN),
+        "after"
+    )
+}
+
+/// A row.
+pub(super) fn line(number: usize, edit: &str, seen: &str, after: Option<Duration>, is_good: bool) -> String {
+    let after = after.map_or_else(|| "never".to_owned(), milliseconds);
+    let (style, gap) = (if is_good { GOOD } else { BAD }, fill(edit, EDIT));
+    format!(
+        "{DIM}{number:>2}{DIM:#}  {edit}{gap}  {style}{seen}{style:#}{}  {after:>AFTER$}\n",
+        fill(seen, SEEN)
     )
 }
 
@@ -67,13 +91,7 @@ impl Table {
         self.wrong += usize::from(!faults.is_empty());
         self.prompt.extend(sighting.after.filter(|_| !step.patient));
         let seen = seen(step, &self.app, &sighting);
-        let after = sighting.after.map_or_else(|| "never".to_owned(), milliseconds);
-        let style = if faults.is_empty() { GOOD } else { BAD };
-        let (number, edit, gap) = (self.rows, step.title, fill(step.title, EDIT));
-        let row = format!(
-            "{DIM}{number:>2}{DIM:#}  {edit}{gap}  {style}{seen}{style:#}{}  {after:>AFTER$}\n",
-            fill(&seen, SEEN)
-        );
+        let row = line(self.rows, step.title, &seen, sighting.after, faults.is_empty());
         let faults: String = faults.iter().map(|fault| format!("    {BAD}WRONG{BAD:#} {fault}\n")).collect();
         self.app = sighting.app;
         row + &faults

@@ -17,6 +17,11 @@ fn every_edit_is_seen_and_nothing_is_left_behind() {
         "workers = 60: a veto         refused at 4:11, nothing changes",
         "no greeting: valid, harmful  unhealthy, undone, no other value",
         "back by one, from history    greeting \"Welcome\" -> \"Good morning\"",
+        "greeting = \"Welcome\"         answers \"Welcome\"",
+        "another port                 port ",
+        "a port that is taken         refused at 5:7, nothing changes",
+        "back to the first            port ",
+        " requests meanwhile, 0 failed.",
     ];
     for row in rows {
         assert!(shown.contains(row), "{row}\n{shown}");
