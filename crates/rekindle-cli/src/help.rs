@@ -121,7 +121,7 @@ Exit codes:
 
 pub(crate) const DEMO: &str = "\
 Examples:
-  rekindle demo          Make a project, edit it, show what a program sees of it
+  rekindle demo          Edit a project, change a server's port: what is seen of it
   rekindle demo --keep   Then go on watching it: edit it yourself
 
 Exit codes:

@@ -11,7 +11,7 @@ use crate::{commands, facts, runner};
 const LIBRARY: &str = "rekindle";
 
 /// The packages whose features are checked one by one.
-const WITH_FEATURES: [&str; 3] = [LIBRARY, "rekindle-templates", "rekindle-web"];
+const WITH_FEATURES: [&str; 4] = [LIBRARY, "rekindle-templates", "rekindle-web", "rekindle-actix"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
@@ -73,7 +73,8 @@ mod tests {
     const METADATA: &str = r#"{"packages": [
         {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"},
         {"name": "rekindle-templates", "features": {"tera": []}, "rust_version": "1.89"},
-        {"name": "rekindle-web", "features": {"serve": []}, "rust_version": "1.89"}
+        {"name": "rekindle-web", "features": {"serve": []}, "rust_version": "1.89"},
+        {"name": "rekindle-actix", "features": {"serve": []}, "rust_version": "1.89"}
     ], "target_directory": "/target"}"#;
 
     #[test]
@@ -99,7 +100,9 @@ mod tests {
         let features = ["no features", "feature json", "feature yaml", "all features"];
         let of_templates = ["templates: no features", "templates: feature tera", "templates: all features"];
         let of_web = ["web: no features", "web: feature serve", "web: all features"];
-        assert_eq!(names[names.len() - 10..], [&features[..], &of_templates[..], &of_web[..]].concat());
+        let of_actix = ["actix: no features", "actix: feature serve", "actix: all features"];
+        let all = [&features[..], &of_templates, &of_web, &of_actix].concat();
+        assert_eq!(names[names.len() - all.len()..], all);
     }
 
     #[test]
