@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Write a small site to begin with, for `rekindle dev`.
     #[command(after_help = help::NEW)]
     New(NewArgs),
-    /// Edit a small project in a temporary directory, and change the port of its server: what is seen of it.
+    /// Edit a small project in a temporary directory and its server: what is seen of it.
     #[command(after_help = help::DEMO)]
     Demo(DemoArgs),
     /// Those that ask a running program.

@@ -121,7 +121,7 @@ Exit codes:
 
 pub(crate) const DEMO: &str = "\
 Examples:
-  rekindle demo          Edit a project, change a server's port: what is seen of it
+  rekindle demo          Edit a project and a server's port: what is seen of it
   rekindle demo --keep   Then go on watching it: edit it yourself
 
 Exit codes:
