@@ -26,19 +26,34 @@ use crate::harness::stats::{float, median};
 use crate::harness::table::{Row, Table};
 use crate::harness::{Result, Size};
 
-const ABOUT: &str = "Answers of 1 kB in a second to 16 clients over kept-alive HTTP/1.1, in the same process on the same two \
-    cores: with nothing going on, and while the configuration is saved ten times a second with other routes and limits (with \
-    TLS: and another certificate). `busy / quiet` is the median of pairs that follow each other; p99 in milliseconds, over all \
-    slices; `failed` are requests without a whole answer in the busy slices.";
+const ABOUT: &str = "Answers of 1 kB over kept-alive HTTP/1.1 to 16 clients, in the same process on the same two cores: with \
+    nothing going on, and while the configuration is saved ten times a second with other routes and limits (with TLS: and \
+    another certificate). `busy / quiet` are medians of pairs of slices that follow each other. First the clients ask as fast \
+    as they can: requests per second, and p99, in which all work shows that takes a core from an answer. Then, `calm`, they \
+    wait 1 ms between requests: p99 in milliseconds. `failed` are requests without a whole answer in the busy slices.";
 
 /// Between two changes.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Clients at a time.
-const CLIENTS: usize = 16;
+/// How many clients at a time, and how long each waits before it asks again.
+type Pace = (usize, Duration);
+
+/// As fast as they can: how much is served.
+const HURRIED: Pace = (16, Duration::ZERO);
+
+/// About a tenth of that: how long one waits. With every core at its limit, all work of whatever kind would be in the
+/// slowest of a hundred.
+const CALM: Pace = (16, Duration::from_millis(1));
+
+/// What a round measured: nothing changing, and changes.
+struct Pairs {
+    hurried: (Report, Report),
+    calm: (Report, Report),
+}
 
 pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
-    let columns = ["quiet", "busy", "busy / quiet", "p99 quiet", "p99 busy", "failed"];
+    let columns =
+        ["per second", "busy / quiet", "p99 busy / quiet", "calm p99", "calm p99 busy / quiet", "failed"];
     let mut table = Table::new("Serve", ABOUT, "", &columns);
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let subjects: [(&str, &str, Box<dyn Subject>); 4] = [
@@ -55,11 +70,13 @@ pub(crate) fn measure(size: Size) -> Result<Vec<Table>> {
     let time = size.pick(Duration::from_secs(2), Duration::from_millis(200));
     for round in 0..size.pick(10, 1) {
         for ((_, _, subject), pairs) in subjects.iter().zip(&mut pairs) {
-            let quiet = || runtime.block_on(slice(subject.target(), rest(time)));
-            let busy = || runtime.block_on(slice(subject.target(), change_for(time, &**subject)));
-            // What the one before leaves behind is to the good, or to the harm, of both.
-            let pair = if round % 2 == 0 { (quiet(), busy()) } else { swapped((busy(), quiet())) };
-            pairs.push(pair);
+            let pair = |pace| {
+                let quiet = || runtime.block_on(slice(subject.target(), pace, rest(time)));
+                let busy = || runtime.block_on(slice(subject.target(), pace, change_for(time, &**subject)));
+                // What the one before leaves behind is to the good, or to the harm, of both.
+                if round % 2 == 0 { (quiet(), busy()) } else { swapped((busy(), quiet())) }
+            };
+            pairs.push(Pairs { hurried: pair(HURRIED), calm: pair(CALM) });
         }
     }
     table.rows = subjects.iter().zip(&pairs).map(|((case, name, _), pairs)| row(case, name, pairs)).collect();
@@ -70,32 +87,28 @@ fn swapped<A, B>((a, b): (A, B)) -> (B, A) {
     (b, a)
 }
 
-fn row(case: &str, name: &str, pairs: &[(Report, Report)]) -> Row {
-    let middle = |of: &dyn Fn(&(Report, Report)) -> f64| median(&pairs.iter().map(of).collect::<Vec<_>>());
-    let all = |of: &dyn Fn(&(Report, Report)) -> Report| {
-        pairs.iter().map(of).fold(Report::default(), |mut sum, report| {
-            sum.add(report);
-            sum
-        })
-    };
-    let (quiet, busy) = (all(&|(quiet, _)| quiet.clone()), all(&|(_, busy)| busy.clone()));
-    let p99 = |report: &Report| Some(report.percentile(99.0).as_secs_f64() * 1000.0);
+fn row(case: &str, name: &str, pairs: &[Pairs]) -> Row {
+    let middle = |of: &dyn Fn(&Pairs) -> f64| median(&pairs.iter().map(of).collect::<Vec<_>>());
+    let p99 = |report: &Report| report.percentile(99.0).as_secs_f64() * 1000.0;
+    let ratio = |(quiet, busy): &(Report, Report), of: &dyn Fn(&Report) -> f64| of(busy) / of(quiet);
     let values = vec![
-        middle(&|(quiet, _)| quiet.per_second()),
-        middle(&|(_, busy)| busy.per_second()),
-        middle(&|(quiet, busy)| busy.per_second() / quiet.per_second()),
-        p99(&quiet),
-        p99(&busy),
-        Some(float(busy.failures())),
+        middle(&|round| round.hurried.0.per_second()),
+        middle(&|round| ratio(&round.hurried, &Report::per_second)),
+        middle(&|round| ratio(&round.hurried, &p99)),
+        middle(&|round| p99(&round.calm.0)),
+        middle(&|round| ratio(&round.calm, &p99)),
+        Some(float(
+            pairs.iter().map(|round| round.hurried.1.failures() + round.calm.1.failures()).sum::<u64>(),
+        )),
     ];
     Row::new(case, name, values)
 }
 
 /// Asks for as long as `meanwhile` takes.
-async fn slice(target: Target, meanwhile: impl Future<Output = ()>) -> Report {
+async fn slice(target: Target, (clients, pause): Pace, meanwhile: impl Future<Output = ()>) -> Report {
     let (_keep, targets) = watch::channel(vec![target]);
     let whole = |answer: &Answer| if answer.body.len() > 1000 { Ok(()) } else { Err("too short".to_owned()) };
-    let load = Load::new(targets, whole).clients(CLIENTS).start();
+    let load = Load::new(targets, whole).clients(clients).pause(pause).start();
     meanwhile.await;
     load.stop().await
 }

@@ -440,7 +440,8 @@ impl HotReloadBuilder {
     }
 
     /// How many revisions of each configuration the history keeps, and how many bytes of them. The newest
-    /// good one is kept whatever its size. Default: 50, and 16 MiB.
+    /// good one is kept whatever its size. Default: 50, and 16 MiB. Up to an eighth more may be there for a
+    /// while, since the oldest are removed several at a time.
     pub fn history_limits(self, revisions: usize, bytes: u64) -> Self {
         self.set(|settings| {
             settings.revisions_kept = revisions.max(1);

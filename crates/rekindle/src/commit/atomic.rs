@@ -26,8 +26,14 @@ fn staged(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> i
 pub(crate) fn replace(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> io::Result<()> {
     let is_link = target.symlink_metadata().is_ok_and(|data| data.is_symlink());
     let target = &if is_link { target.canonicalize()? } else { target.to_path_buf() };
-    staged(target, content, permissions)?.persist(target).map_err(|PersistError { error, .. }| error)?;
+    put(target, content, permissions)?;
     sync_directory(target)
+}
+
+/// [`replace`] for one of several, after which the caller does [`sync_names`] once. Not for links.
+pub(crate) fn put(target: &Path, content: &[u8], permissions: Option<&Permissions>) -> io::Result<()> {
+    let persisted = staged(target, content, permissions)?.persist(target);
+    persisted.map(drop).map_err(|PersistError { error, .. }| error)
 }
 
 /// Makes `target`; an existing file is left alone and is an [`io::ErrorKind::AlreadyExists`].

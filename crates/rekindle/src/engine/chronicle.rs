@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
@@ -16,6 +18,9 @@ use crate::observe::Observe;
 
 /// How many notes may wait to be written.
 const CAPACITY: usize = 1024;
+
+/// How long what came into use waits for a word on what became of it.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// The handle of the thread.
 #[derive(Debug, Clone)]
@@ -49,6 +54,16 @@ enum Note {
     End { clean: bool, done: oneshot::Sender<()> },
 }
 
+impl Note {
+    /// Whether it confirms this one, which then need not be confirmed any more.
+    fn confirms(&mut self, config: &str) -> bool {
+        let Self::Confirmed(configs) = self else { return false };
+        let before = configs.len();
+        configs.retain(|confirmed| confirmed != config);
+        configs.len() < before
+    }
+}
+
 impl Chronicle {
     /// Starts the thread. `run` is the mark of this run, where crashes count.
     pub(super) fn start(history: Arc<History>, run: Option<Run>, observe: Arc<Observe>) -> Result<Self> {
@@ -61,7 +76,9 @@ impl Chronicle {
             observe: Arc::clone(&observe),
             in_use: HashMap::new(),
         };
-        std::thread::Builder::new().name("rekindle-history".into()).spawn(move || writer.work(inbox))?;
+        let timer = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let thread = std::thread::Builder::new().name("rekindle-history".into());
+        thread.spawn(move || writer.work(inbox, &timer))?;
         Ok(Self { notes, history, observe })
     }
 
@@ -143,6 +160,19 @@ fn mode(permissions: &std::fs::Permissions) -> Option<u32> {
     }
 }
 
+/// How much this thread gives way to others: a tenth of their share when all of them want the processor.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// What the program does for its users comes before writing down what it did. Best effort: one that may not is as it was.
+fn step_back() {
+    // On Linux this is of the calling thread alone; elsewhere it would be of the whole process.
+    #[cfg(target_os = "linux")]
+    if rustix::process::getpriority_process(None).is_ok_and(|now| now < NICENESS) {
+        let _ = rustix::process::setpriority_process(None, NICENESS);
+    }
+}
+
 /// What the thread has.
 struct Writer {
     history: Arc<History>,
@@ -154,10 +184,16 @@ struct Writer {
 }
 
 impl Writer {
-    fn work(mut self, mut inbox: mpsc::Receiver<Note>) {
-        while let Some(note) = inbox.blocking_recv() {
+    fn work(mut self, mut inbox: mpsc::Receiver<Note>, timer: &Runtime) {
+        step_back();
+        let mut next = None;
+        while let Some(note) = next.take().or_else(|| inbox.blocking_recv()) {
             let written = match note {
-                Note::InUse(entry) => self.begin_use(*entry),
+                Note::InUse(entry) => {
+                    next = timer.block_on(self.what_follows(&mut inbox));
+                    let is_confirmed = next.as_mut().is_some_and(|next| next.confirms(&entry.config));
+                    self.begin_use(*entry, is_confirmed)
+                }
                 Note::Confirmed(configs) => configs.iter().try_for_each(|config| self.confirm(config)),
                 Note::Undone { configs, reason } => {
                     configs.iter().try_for_each(|config| self.undo(config, &reason))
@@ -179,24 +215,30 @@ impl Writer {
         self.end(false);
     }
 
-    fn begin_use(&mut self, entry: Entry) -> Result<()> {
+    /// The next note, if it comes soon: as a rule it says what became of the one before, and to write that down
+    /// together is half the work. Where crashes count nothing is waited for.
+    async fn what_follows(&self, inbox: &mut mpsc::Receiver<Note>) -> Option<Note> {
+        let patience = if self.run.is_none() { LINGER } else { Duration::ZERO };
+        tokio::time::timeout(patience, inbox.recv()).await.ok().flatten()
+    }
+
+    fn begin_use(&mut self, entry: Entry, is_confirmed: bool) -> Result<()> {
         let Entry { config, generation, trigger, files, changed } = entry;
         let time = jiff::Timestamp::now();
-        let new = NewRecord {
-            config: config.clone(),
-            generation,
-            run: self.id.clone(),
-            time,
-            trigger,
-            files,
-            changed,
-        };
+        let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed { crashes: 0 } };
+        let run = self.id.clone();
+        let new =
+            NewRecord { config: config.clone(), generation, run, time, trigger, files, changed, outcome };
         let recorded = self.history.record(new)?;
         let revision = recorded.record.revision;
         let is_new = recorded.record.outcome != Outcome::Confirmed;
         self.in_use.insert(config.clone(), (revision, is_new));
         if let Some(run) = &mut self.run {
             if is_new { run.begin_use(&config, revision) } else { run.end_use(&config) }?;
+        }
+        if is_confirmed {
+            // An older record of the same contents may not say so yet.
+            self.confirm(&config)?;
         }
         recorded.untidy.map_or(Ok(()), Err)
     }

@@ -22,9 +22,10 @@ mod trigger;
 mod view;
 mod write;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
 use layout::Layout;
@@ -54,6 +55,8 @@ pub(crate) struct History {
     limits: Limits,
     /// Whether what crashed writers left behind has been looked for.
     is_swept: AtomicBool,
+    /// Bytes written since what is too old was last looked for, by configuration.
+    untidied: Mutex<HashMap<String, u64>>,
 }
 
 /// A generation of a configuration to be recorded.
@@ -69,6 +72,8 @@ pub(crate) struct NewRecord {
     pub(crate) files: Vec<Content>,
     /// JSON pointers.
     pub(crate) changed: Vec<String>,
+    /// What is known of it by now.
+    pub(crate) outcome: Outcome,
 }
 
 /// A file of a revision.
@@ -118,6 +123,11 @@ pub(crate) fn make_home(root: &Path) -> std::io::Result<()> {
 impl History {
     /// The history of the program whose root this is.
     pub(crate) fn open(root: &Path, limits: Limits) -> Self {
-        Self { layout: Layout::new(root), limits, is_swept: AtomicBool::new(false) }
+        Self {
+            layout: Layout::new(root),
+            limits,
+            is_swept: AtomicBool::default(),
+            untidied: Mutex::default(),
+        }
     }
 }

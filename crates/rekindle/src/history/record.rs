@@ -113,8 +113,7 @@ pub(super) enum Fault {
 impl Record {
     /// The record of a generation whose contents are kept.
     pub(super) fn new(new: NewRecord, revision: u64, files: Vec<RecordedFile>) -> Self {
-        let NewRecord { config, generation, run, time, trigger, files: _, changed } = new;
-        let outcome = Outcome::Unconfirmed { crashes: 0 };
+        let NewRecord { config, generation, run, time, trigger, files: _, changed, outcome } = new;
         let format = FORMAT;
         Self { format, config, revision, generation, run, time, trigger, files, changed, outcome }
     }

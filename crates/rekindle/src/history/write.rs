@@ -1,12 +1,13 @@
 //! Writing the history: one writer at a time, contents before the record that names them.
 
 use std::path::Path;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::lock::{self, Lock};
 use super::record::{self, RecordedFile};
-use super::{Content, History, NewRecord, Outcome, Record, Recorded};
+use super::{Content, History, Limits, NewRecord, Outcome, Record, Recorded};
 use crate::commit::atomic;
 use crate::error::Result;
 use crate::route::check_name;
@@ -64,17 +65,19 @@ impl History {
         if let Some(record) = newest.filter(|record| record.has_files(&files)) {
             return Ok(Recorded { record, is_new: false, untidy: None });
         }
-        let revision = self.next(&new.config)?;
+        let revisions = self.revisions(&new.config)?;
+        let revision = self.next(&new.config, revisions.last().copied())?;
         let record = Record::new(new, revision, files);
         self.write_new(&record)?;
-        let untidy = self.tidy(&record.config).err();
+        let untidy =
+            if self.is_due(&record, revisions.len() + 1) { self.tidy(&record.config).err() } else { None };
         Ok(Recorded { record, is_new: true, untidy })
     }
 
     /// Keeps contents, each once. One that is damaged is mended by this.
     fn keep_contents(&self, files: &[Content]) -> Result<Vec<RecordedFile>> {
         let kept = files.iter().map(|file| self.keep_content(file)).collect::<Result<_>>()?;
-        // Those that were there already may be of a writer that was killed before it did this.
+        // Also for those that were there already: their writer may have been killed before it did this.
         let blobs = self.layout.blobs();
         atomic::sync_names(&blobs).map_err(self.layout.failed("cannot write to the history", &blobs))?;
         Ok(kept)
@@ -83,7 +86,9 @@ impl History {
     fn keep_content(&self, file: &Content) -> Result<RecordedFile> {
         let recorded = RecordedFile::of(file);
         if !self.has_content(recorded.blob) {
-            self.write(&self.layout.blob(recorded.blob), &file.bytes)?;
+            let path = self.layout.blob(recorded.blob);
+            atomic::put(&path, &file.bytes, None)
+                .map_err(self.layout.failed("cannot write to the history", &path))?;
         }
         Ok(recorded)
     }
@@ -100,11 +105,24 @@ impl History {
     }
 
     /// The number after all there are, damaged ones among them: no number is ever used twice.
-    fn next(&self, config: &str) -> Result<u64> {
-        let newest = self.revisions(config)?.last().copied().unwrap_or(0);
+    fn next(&self, config: &str, newest: Option<u64>) -> Result<u64> {
+        let newest = newest.unwrap_or(0);
         let last =
             || self.layout.error(&self.layout.record(config, newest), "no number comes after this one");
         newest.checked_add(1).ok_or_else(last)
+    }
+
+    /// Whether it is time to look for what is too old: that reads every record, so not each new one makes it so.
+    ///
+    /// The first one of this process does, and then one that makes it an eighth more than the limits.
+    fn is_due(&self, new: &Record, revisions: usize) -> bool {
+        let mut untidied = self.untidied.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = untidied.get(&new.config).copied().unwrap_or(u64::MAX);
+        let bytes = new.files.iter().fold(bytes, |sum, file| sum.saturating_add(file.size));
+        let Limits { revisions: most, bytes: most_bytes } = self.limits;
+        let is_due = revisions > most.saturating_add(most / 8) || bytes > most_bytes / 8;
+        untidied.insert(new.config.clone(), if is_due { 0 } else { bytes });
+        is_due
     }
 
     /// Removes what there is too much of, and once in a while what nothing names.

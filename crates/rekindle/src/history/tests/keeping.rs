@@ -63,6 +63,31 @@ fn contents_are_kept_once_and_removed_with_the_last_that_has_them() {
 }
 
 #[test]
+fn the_oldest_are_removed_several_at_a_time() {
+    let root = Root::with(Limits { revisions: 16, ..Limits::default() });
+    let mut most = 0;
+    for n in 1..=40 {
+        root.record("app", &n.to_string());
+        most = most.max(listed(&root.history, "app").len());
+    }
+    assert_eq!(most, 18, "an eighth more, for a while");
+    assert_eq!(listed(&root.history, "app"), (25..=40).collect::<Vec<_>>());
+    root.record("app", "another process has no count of its own");
+    let other = History::open(root.path(), Limits { revisions: 16, ..Limits::default() });
+    other.record(new("app", "so it begins with a look")).expect("it can be written");
+    assert_eq!(listed(&other, "app"), (27..=42).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_known_to_be_good_is_written_down_as_such() {
+    let root = Root::new();
+    let confirmed = crate::history::NewRecord { outcome: Outcome::Confirmed, ..new("app", "a") };
+    root.history.record(confirmed).expect("it can be written");
+    let newest = root.history.newest_confirmed("app").expect("it can be read");
+    assert_eq!(newest.map(|record| record.revision), Some(1));
+}
+
+#[test]
 fn bytes_are_bounded_too_and_the_newest_confirmed_stays() {
     let root = Root::with(Limits { revisions: 50, bytes: 25 });
     root.record("app", "0123456789");

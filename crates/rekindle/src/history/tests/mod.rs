@@ -69,6 +69,7 @@ fn new(config: &str, text: &str) -> NewRecord {
         trigger: Trigger::Files,
         files: vec![file(&format!("config/{config}.toml"), text)],
         changed: vec!["/n".into()],
+        outcome: Outcome::Unconfirmed { crashes: 0 },
     }
 }
 
