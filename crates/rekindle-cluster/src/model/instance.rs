@@ -35,8 +35,8 @@ pub struct Instance {
 /// What an instance says of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The rollout.
-    pub rollout: u64,
+    /// Of which: a store that was restored may give a number of a rollout again.
+    pub release: Release,
     /// What it says.
     pub verdict: Verdict,
 }
@@ -72,9 +72,9 @@ impl Instance {
         }
     }
 
-    /// What it says of a rollout.
-    pub fn verdict(&self, rollout: u64) -> Option<&Verdict> {
-        self.answer.as_ref().filter(|answer| answer.rollout == rollout).map(|answer| &answer.verdict)
+    /// What it says of a release.
+    pub fn verdict(&self, release: Release) -> Option<&Verdict> {
+        self.answer.as_ref().filter(|answer| answer.release == release).map(|answer| &answer.verdict)
     }
 
     /// Whether it has a label.

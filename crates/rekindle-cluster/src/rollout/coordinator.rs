@@ -66,7 +66,7 @@ impl Coordinator {
             self.stage = None;
             return Decision::Wait(None);
         }
-        let since = self.since(candidate, now);
+        let since = self.since(candidate);
         match progress(head, candidate, fleet) {
             Progress::Complete => self.complete(head, candidate, fleet, now),
             // Whoever is to use it still has to.
@@ -83,7 +83,7 @@ impl Coordinator {
     }
 
     /// Since when it has been in its stage, as far as this coordinator has seen.
-    fn since(&mut self, candidate: &Candidate, now: Instant) -> Since {
+    fn since(&mut self, candidate: &Candidate) -> Since {
         let (rollout, stage) = (candidate.release.rollout, candidate.stage);
         let known = self.stage.filter(|since| (since.rollout, since.stage) == (rollout, stage));
         *self.stage.insert(known.unwrap_or(Since { rollout, stage, well: None, missing: None }))
@@ -109,9 +109,9 @@ impl Coordinator {
 
 /// What speaks against it.
 fn harm(candidate: &Candidate, fleet: &Fleet) -> Option<(Outcome, String)> {
-    let rollout = candidate.release.rollout;
+    let release = candidate.release;
     let is_used = candidate.stage != Stage::Validate;
-    fleet.values().find_map(|instance| match instance.verdict(rollout)? {
+    fleet.values().find_map(|instance| match instance.verdict(release)? {
         Verdict::Sick(why) => {
             Some((Outcome::RolledBack, format!("{} is not well with it: {why}", instance.id)))
         }
@@ -125,15 +125,15 @@ fn harm(candidate: &Candidate, fleet: &Fleet) -> Option<(Outcome, String)> {
 
 /// Whether a stage has all that it asks for.
 fn progress(head: &Head, candidate: &Candidate, fleet: &Fleet) -> Progress {
-    let rollout = candidate.release.rollout;
+    let release = candidate.release;
     let needed = least_live(head, candidate);
     if fleet.len() < needed {
         return Progress::TooFew(format!("{} of at least {needed} instances are there", fleet.len()));
     }
     let selected = |instance: &&Instance| candidate.selects(instance);
     let unapplied = fleet.values().filter(selected);
-    let unapplied = unapplied.filter(|instance| instance.verdict(rollout) != Some(&Verdict::Healthy));
-    let unanswered = fleet.values().filter(|instance| instance.verdict(rollout).is_none());
+    let unapplied = unapplied.filter(|instance| instance.verdict(release) != Some(&Verdict::Healthy));
+    let unanswered = fleet.values().filter(|instance| instance.verdict(release).is_none());
     let names =
         |some: &mut dyn Iterator<Item = &Instance>| names(&some.map(|one| &*one.id).collect::<Vec<_>>());
     match (names(&mut { unapplied }), names(&mut { unanswered })) {

@@ -60,7 +60,7 @@ impl Participant {
 
     fn wanted(&self) -> Option<Task> {
         if let Some(candidate) = &self.head.candidate
-            && self.says.verdict(candidate.release.rollout).is_none()
+            && self.says.verdict(candidate.release).is_none()
         {
             return Some(Task::Validate(candidate.release));
         }
@@ -76,16 +76,16 @@ impl Participant {
     /// What it is to use. It keeps away from a candidate that it was not well with, whoever still says otherwise.
     fn target(&self) -> Option<Release> {
         let target = self.head.target(&self.says);
-        let is_candidate = target.is_some_and(|target| self.candidate() == Some(target.rollout));
-        let is_fit = match target.and_then(|target| self.says.verdict(target.rollout)) {
+        let is_candidate = target.is_some_and(|target| self.candidate() == Some(target));
+        let is_fit = match target.and_then(|target| self.says.verdict(target)) {
             Some(Verdict::Refused(_) | Verdict::Sick(_)) | None => false,
             Some(Verdict::Accepted | Verdict::Applied | Verdict::Healthy) => true,
         };
         if is_candidate && !is_fit { self.head.stable } else { target }
     }
 
-    fn candidate(&self) -> Option<u64> {
-        self.head.candidate.as_ref().map(|candidate| candidate.release.rollout)
+    fn candidate(&self) -> Option<Release> {
+        self.head.candidate.as_ref().map(|candidate| candidate.release)
     }
 
     /// The engine's answer to [`Task::Validate`].
@@ -95,24 +95,24 @@ impl Participant {
             Ok(()) => Verdict::Accepted,
             Err(why) => Verdict::Refused(why),
         };
-        self.answer(release.rollout, verdict);
+        self.answer(release, verdict);
     }
 
     /// What came of [`Task::Apply`].
     pub(crate) fn applied(&mut self, release: Release, result: Result<(), String>) {
         self.busy = None;
-        let is_candidate = self.says.verdict(release.rollout).is_some();
+        let is_candidate = self.says.verdict(release).is_some();
         match result {
             Ok(()) => {
                 self.says.applied = Some(release);
                 self.says.trouble = None;
                 self.refused.clear();
                 if is_candidate {
-                    self.answer(release.rollout, Verdict::Applied);
+                    self.answer(release, Verdict::Applied);
                 }
             }
-            Err(why) if is_candidate && self.candidate() == Some(release.rollout) => {
-                self.answer(release.rollout, Verdict::Refused(why));
+            Err(why) if is_candidate && self.candidate() == Some(release) => {
+                self.answer(release, Verdict::Refused(why));
             }
             Err(why) => {
                 self.says.trouble = Some(format!("rollout {}: {why}", release.rollout));
@@ -136,6 +136,11 @@ impl Participant {
         self.says.trouble = Some(why);
     }
 
+    /// What is wrong at present.
+    pub(crate) fn trouble(&mut self, why: String) {
+        self.says.trouble = Some(why);
+    }
+
     /// How it goes with what was applied. `fell_back`: what the engine has
     /// gone back to of its own accord.
     pub(crate) fn health(
@@ -147,16 +152,15 @@ impl Participant {
         if self.says.applied != Some(release) {
             return;
         }
-        let in_rollout =
-            matches!(self.says.verdict(release.rollout), Some(Verdict::Applied | Verdict::Healthy));
+        let in_rollout = matches!(self.says.verdict(release), Some(Verdict::Applied | Verdict::Healthy));
         match result {
-            Ok(()) if in_rollout => self.answer(release.rollout, Verdict::Healthy),
+            Ok(()) if in_rollout => self.answer(release, Verdict::Healthy),
             Ok(()) => {}
             Err(why) => {
                 if in_rollout {
-                    self.answer(release.rollout, Verdict::Sick(why.clone()));
+                    self.answer(release, Verdict::Sick(why.clone()));
                 }
-                if self.candidate() != Some(release.rollout) {
+                if self.candidate() != Some(release) {
                     self.says.trouble = Some(format!("rollout {}: {why}", release.rollout));
                 }
                 // Whatever it is by now: what did harm here is not tried again of itself.
@@ -171,7 +175,7 @@ impl Participant {
         self.refused.clear();
     }
 
-    fn answer(&mut self, rollout: u64, verdict: Verdict) {
-        self.says.answer = Some(Answer { rollout, verdict });
+    fn answer(&mut self, release: Release, verdict: Verdict) {
+        self.says.answer = Some(Answer { release, verdict });
     }
 }

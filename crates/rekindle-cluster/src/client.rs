@@ -1,0 +1,154 @@
+//! [`Client`]: what people and programs ask of a cluster, whether they are an instance of it or not.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::model::{Head, Instance, Key, Payload, Plan, Release, from_bytes, to_bytes};
+use crate::rollout::request;
+use crate::store::{Expected, Store, Write};
+
+/// How often a write is tried that somebody else came before.
+const TRIES: usize = 20;
+
+/// What is asked of a cluster.
+#[derive(Debug, Clone)]
+pub struct Client {
+    store: Arc<dyn Store>,
+}
+
+/// How a cluster is.
+#[derive(Debug, Clone)]
+pub struct ClusterStatus {
+    /// What all are to use, and how far a rollout is.
+    pub head: Head,
+    /// Those that live, by name.
+    pub instances: Vec<Instance>,
+    /// Who coordinates.
+    pub coordinator: Option<String>,
+}
+
+impl Client {
+    /// Of the cluster whose documents are there.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Begins a rollout of a payload.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] while another is on its way: of those who publish at the same time one wins, and the
+    /// others are told so. [`Error::Plan`], [`Error::Unavailable`].
+    pub async fn publish(&self, payload: &Payload, plan: Plan) -> Result<Release> {
+        plan.check()?;
+        self.keep(payload).await?;
+        let salt = salt()?;
+        let make = |head: &Head| request::publish(head, payload.digest(), plan.clone(), salt.clone());
+        let head = self.change(make).await?;
+        head.candidate
+            .map(|candidate| candidate.release)
+            .ok_or_else(|| Error::unavailable("it was not begun"))
+    }
+
+    /// Makes a payload stable at once, asking nobody: each instance validates it for itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn publish_at_once(&self, payload: &Payload) -> Result<Release> {
+        self.keep(payload).await?;
+        let head = self.change(|head| request::publish_at_once(head, payload.digest())).await?;
+        head.stable.ok_or_else(|| Error::unavailable("it was not made stable"))
+    }
+
+    /// Lets a rollout that waits for a person go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when none does, [`Error::Unavailable`].
+    pub async fn approve(&self) -> Result<Head> {
+        self.change(request::approve).await
+    }
+
+    /// Stops a rollout where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when there is none, [`Error::Unavailable`].
+    pub async fn pause(&self, reason: &str) -> Result<Head> {
+        self.change(|head| request::pause(head, reason)).await
+    }
+
+    /// Ends a rollout: everybody goes back to what is stable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when there is none, [`Error::Unavailable`].
+    pub async fn abort(&self, reason: &str) -> Result<Head> {
+        self.change(|head| request::abort(head, reason)).await
+    }
+
+    /// How the cluster is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`], [`Error::Malformed`].
+    pub async fn status(&self) -> Result<ClusterStatus> {
+        let head = self.head().await?.map_or_else(Head::new, |(head, _)| head);
+        let listing = self.store.list(Key::INSTANCES).await?;
+        let instances = listing.entries.iter().map(|entry| from_bytes(entry.key.as_str(), &entry.value));
+        let coordinator = self.store.get(&Key::coordinator()).await?;
+        let coordinator = coordinator.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
+        Ok(ClusterStatus { head, instances: instances.collect::<Result<_>>()?, coordinator })
+    }
+
+    /// A payload.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] when it is not what was published, [`Error::Unavailable`].
+    pub async fn payload(&self, release: Release) -> Result<Option<Payload>> {
+        let entry = self.store.get(&Key::payload(release.payload)).await?;
+        entry.map(|entry| Payload::read(release.payload, &entry.value)).transpose()
+    }
+
+    async fn head(&self) -> Result<Option<(Head, u64)>> {
+        let entry = self.store.get(&Key::head()).await?;
+        entry.map(|entry| Ok((from_bytes("head", &entry.value)?, entry.revision))).transpose()
+    }
+
+    /// Stores a payload. Whoever has stored it before has stored the same.
+    async fn keep(&self, payload: &Payload) -> Result<()> {
+        let write = Write::put(Key::payload(payload.digest()), payload.to_bytes());
+        match self.store.write(write.expecting(Expected::Absent)).await {
+            Err(Error::Conflict(_)) | Ok(_) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Writes the next head in the place of the one it is made of. What somebody else wrote meanwhile is looked at
+    /// anew: that a step was taken does not concern everything that can be asked.
+    async fn change(&self, make: impl Fn(&Head) -> Result<Head>) -> Result<Head> {
+        let mut last = Error::unavailable("it was not tried");
+        for _ in 0..TRIES {
+            let (head, expected) = match self.head().await? {
+                Some((head, revision)) => (head, Expected::Revision(revision)),
+                None => (Head::new(), Expected::Absent),
+            };
+            let next = make(&head)?;
+            match self.store.write(Write::put(Key::head(), to_bytes(&next)).expecting(expected)).await {
+                Ok(_) => return Ok(next),
+                Err(error @ Error::Conflict(_)) => last = error,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Makes the places of the instances others in each rollout.
+fn salt() -> Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(Error::unavailable)?;
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}

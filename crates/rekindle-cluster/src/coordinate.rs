@@ -1,0 +1,146 @@
+//! Coordinating, while nobody else does: the IO around [`Coordinator`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Result};
+use crate::mirror::{View, jitter, mirror};
+use crate::model::{Head, Instance, Key, from_bytes, to_bytes};
+use crate::rollout::coordinator::{Coordinator, Decision, Fleet};
+use crate::store::{Expected, Lease, Store, Write};
+
+/// Takes the part whenever nobody has it.
+pub(crate) async fn coordinate(store: Arc<dyn Store>, id: String, time: Duration, stop: CancellationToken) {
+    let mut seats = mirror(Arc::clone(&store), Key::coordinator().as_str());
+    while !stop.is_cancelled() {
+        let is_free = {
+            let view = seats.borrow_and_update();
+            view.is_known && view.trouble.is_none() && view.get(&Key::coordinator()).is_none()
+        };
+        let pause = if is_free {
+            match Seat::take(&store, &id, time).await {
+                Ok(seat) => {
+                    let result = seat.work(&stop).await;
+                    tracing::debug!(?result, "coordinates no more");
+                    // If that is not heard, it ends by itself.
+                    let _late = store.end(seat.lease).await;
+                    jitter(Duration::from_millis(100))
+                }
+                Err(_) => jitter(Duration::from_millis(200)),
+            }
+        } else {
+            Duration::from_secs(60)
+        };
+        tokio::select! {
+            changed = seats.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// The coordinator's part.
+struct Seat {
+    store: Arc<dyn Store>,
+    lease: Lease,
+    /// Of the key that says who has it: its writes fit only as long as that is there.
+    revision: u64,
+    term: u64,
+}
+
+impl Seat {
+    /// Takes it, and says so in the head: what its predecessor still writes does not fit then.
+    async fn take(store: &Arc<dyn Store>, id: &str, time: Duration) -> Result<Self> {
+        let lease = store.grant(time).await?;
+        let write = Write::put(Key::coordinator(), id.as_bytes().to_vec());
+        let taken = store.write(write.expecting(Expected::Absent).under(&lease)).await;
+        let revision = match taken {
+            Ok(revision) => revision,
+            Err(error) => {
+                let _late = store.end(lease).await;
+                return Err(error);
+            }
+        };
+        let mut seat = Self { store: Arc::clone(store), lease, revision, term: 0 };
+        let begun = seat.begin().await;
+        if begun.is_err() {
+            let _late = seat.store.end(seat.lease.clone()).await;
+        }
+        begun.map(|()| seat)
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        let entry = self.store.get(&Key::head()).await?;
+        let (head, expected) = match &entry {
+            Some(entry) => (from_bytes::<Head>("head", &entry.value)?, Expected::Revision(entry.revision)),
+            None => (Head::new(), Expected::Absent),
+        };
+        self.term = head.term + 1;
+        self.write(&Head { term: self.term, ..head }, expected).await.map(drop)
+    }
+
+    async fn write(&self, head: &Head, expected: Expected) -> Result<u64> {
+        let write = Write::put(Key::head(), to_bytes(head)).expecting(expected);
+        self.store.write(write.fenced(Key::coordinator(), self.revision)).await
+    }
+
+    /// Decides until it loses the part, or is told to stop.
+    async fn work(&self, stop: &CancellationToken) -> Result<()> {
+        let mut heads = mirror(Arc::clone(&self.store), Key::head().as_str());
+        let mut instances = mirror(Arc::clone(&self.store), Key::INSTANCES);
+        let mut coordinator = Coordinator::default();
+        let mut kept = tokio::time::interval(self.lease.time / 3);
+        // What was decided, until the store tells it back.
+        let mut written = 0;
+        loop {
+            let mut wake = None;
+            let (head, fleet) = (heads.borrow_and_update().clone(), instances.borrow_and_update().clone());
+            if let Some((head, revision)) = current(&head)?
+                && fleet.is_known
+                && fleet.trouble.is_none()
+                && revision >= written
+            {
+                if head.term != self.term {
+                    return Err(Error::Conflict("somebody else coordinates".to_owned()));
+                }
+                match coordinator.decide(&head, &members(&fleet), Instant::now()) {
+                    Decision::Wait(until) => wake = until,
+                    Decision::Write(next) => match self.write(&next, Expected::Revision(revision)).await {
+                        Ok(revision) => written = revision,
+                        // Somebody was faster: what they wrote comes next, or the lease is over.
+                        Err(Error::Conflict(_)) => {}
+                        Err(other) => return Err(other),
+                    },
+                }
+            }
+            tokio::select! {
+                changed = heads.changed() => changed.map_err(Error::unavailable)?,
+                changed = instances.changed() => changed.map_err(Error::unavailable)?,
+                _ = kept.tick() => self.store.keep(&self.lease).await?,
+                () = sleep_until(wake) => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
+    }
+}
+
+fn current(view: &View) -> Result<Option<(Head, u64)>> {
+    let Some(entry) = view.get(&Key::head()).filter(|_| view.trouble.is_none()) else { return Ok(None) };
+    Ok(Some((from_bytes("head", &entry.value)?, entry.revision)))
+}
+
+/// The instances that live. What cannot be read is of a version that takes no part in this one's rollouts.
+fn members(view: &View) -> Fleet {
+    let instance =
+        |entry: &crate::store::Entry| from_bytes::<Instance>(entry.key.as_str(), &entry.value).ok();
+    view.entries.values().filter_map(instance).map(|instance| (instance.id.clone(), instance)).collect()
+}
+
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}

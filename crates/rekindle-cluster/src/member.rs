@@ -1,0 +1,340 @@
+//! [`Member`]: an instance, as long as it takes part.
+//!
+//! One task for each of: following the head and doing what it says, keeping the lease and saying how it is, and
+//! coordinating while nobody else does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::coordinate::coordinate;
+use crate::engine::{Engine, Sick};
+use crate::error::{Error, Result};
+use crate::mirror::{View, jitter, mirror};
+use crate::model::{Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
+use crate::rollout::participant::{Participant, Task};
+use crate::store::{Expected, Lease, Store, Write};
+
+/// How an instance takes part.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its name, which no other has. Two with one name take it from each other.
+    pub id: String,
+    /// What it is chosen by. Default: nothing.
+    pub labels: BTreeMap<String, String>,
+    /// The version of the program. Default: empty.
+    pub version: String,
+    /// How long it may be silent before it is taken to be gone. Default: 10 s.
+    pub lease: Duration,
+    /// Whether it coordinates rollouts when nobody else does. Default: yes.
+    pub coordinates: bool,
+}
+
+impl Options {
+    /// An instance of this name.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            labels: BTreeMap::new(),
+            version: String::new(),
+            lease: Duration::from_secs(10),
+            coordinates: true,
+        }
+    }
+}
+
+/// How an instance is.
+#[derive(Debug, Clone)]
+pub struct MemberStatus {
+    /// What it says of itself.
+    pub instance: Instance,
+    /// Why what it knows of the store may be old.
+    pub trouble: Option<Error>,
+}
+
+/// An instance, as long as it takes part.
+#[derive(Debug)]
+pub struct Member {
+    status: watch::Receiver<MemberStatus>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Member {
+    /// Takes part: follows what the store says, starting from a release that it has from before.
+    pub fn join(
+        store: Arc<dyn Store>,
+        engine: Arc<dyn Engine>,
+        applied: Option<Release>,
+        options: Options,
+    ) -> Self {
+        let says = Instance {
+            applied,
+            labels: options.labels.clone(),
+            version: options.version.clone(),
+            ..Instance::new(&options.id)
+        };
+        let (says_sender, says_receiver) = watch::channel(says.clone());
+        let (status, status_receiver) =
+            watch::channel(MemberStatus { instance: says.clone(), trouble: None });
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let follower = Follower {
+            store: Arc::clone(&store),
+            engine,
+            participant: Participant::new(says),
+            says: says_sender,
+            status,
+        };
+        tasks.spawn(cancelled(stop.clone(), follower.run(mirror(Arc::clone(&store), Key::head().as_str()))));
+        tasks.spawn(report(Arc::clone(&store), options.clone(), says_receiver, stop.clone()));
+        if options.coordinates {
+            tasks.spawn(coordinate(store, options.id, options.lease, stop.clone()));
+        }
+        Self { status: status_receiver, stop, tasks }
+    }
+
+    /// How it is, and what it does then.
+    pub fn status(&self) -> watch::Receiver<MemberStatus> {
+        self.status.clone()
+    }
+
+    /// Leaves: its lease ends at once, and what it uses stays in use.
+    pub async fn leave(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Until it is told to stop.
+async fn cancelled(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// What an engine has to say.
+enum Word {
+    Validated(Release, Result<(), String>),
+    Applied(Release, Result<u64, String>),
+    Cleared(Result<u64, String>),
+    Health(Release, Result<(), Sick>),
+    /// The store did not give what there was to do.
+    Failed(Error),
+}
+
+/// Does what the head says.
+struct Follower {
+    store: Arc<dyn Store>,
+    engine: Arc<dyn Engine>,
+    participant: Participant,
+    says: watch::Sender<Instance>,
+    status: watch::Sender<MemberStatus>,
+}
+
+impl Follower {
+    async fn run(mut self, mut heads: watch::Receiver<View>) {
+        let (words, mut said) = mpsc::channel(8);
+        // The release that was in use before, for what the engine goes back to.
+        let mut before = None;
+        let mut pause: Option<tokio::time::Instant> = None;
+        loop {
+            if pause.is_none_or(|until| until <= tokio::time::Instant::now())
+                && let Some(task) = self.participant.next()
+            {
+                if matches!(task, Task::Apply(_)) {
+                    before = self.participant.says().applied;
+                }
+                pause = None;
+                let work = work(Arc::clone(&self.store), Arc::clone(&self.engine), task, words.clone());
+                tokio::spawn(work);
+            }
+            self.tell(&heads);
+            tokio::select! {
+                changed = heads.changed() => match changed {
+                    Ok(()) => self.follow(&heads.borrow_and_update().clone()),
+                    Err(_) => return,
+                },
+                Some(word) = said.recv() => {
+                    if matches!(word, Word::Failed(_)) {
+                        pause = Some(tokio::time::Instant::now() + jitter(Duration::from_millis(500)));
+                    }
+                    self.hear(word, before);
+                }
+                () = until(pause) => pause = None,
+            }
+        }
+    }
+
+    fn follow(&mut self, view: &View) {
+        // A head that is gone is that of a store which was wiped: what is in use stays.
+        let Some(entry) = view.get(&Key::head()) else { return };
+        match from_bytes::<Head>("head", &entry.value) {
+            Ok(head) => self.participant.follow(head),
+            Err(error) => self.participant.trouble(error.to_string()),
+        }
+    }
+
+    fn hear(&mut self, word: Word, before: Option<Release>) {
+        let participant = &mut self.participant;
+        match word {
+            Word::Validated(release, result) => participant.validated(release, result),
+            Word::Applied(release, result) => {
+                if let Ok(generation) = &result {
+                    participant.generation(*generation);
+                }
+                participant.applied(release, result.map(drop));
+            }
+            Word::Cleared(result) => participant.cleared(result.map(drop)),
+            Word::Health(release, Ok(())) => participant.health(release, Ok(()), None),
+            Word::Health(release, Err(Sick { reason, went_back })) => {
+                participant.health(release, Err(reason), went_back.then_some(before));
+            }
+            Word::Failed(error) => participant.failed(error.to_string()),
+        }
+    }
+
+    fn tell(&self, heads: &watch::Receiver<View>) {
+        let says = self.participant.says();
+        self.says.send_if_modified(|told| {
+            let differs = told != says;
+            if differs {
+                told.clone_from(says);
+            }
+            differs
+        });
+        let trouble = heads.borrow().trouble.clone();
+        let differs = {
+            let status = self.status.borrow();
+            status.instance != *says || status.trouble.is_some() != trouble.is_some()
+        };
+        if differs {
+            // Nobody may look.
+            self.status.send_replace(MemberStatus { instance: says.clone(), trouble });
+        }
+    }
+}
+
+async fn until(when: Option<tokio::time::Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One task, and after something was applied, how that goes.
+async fn work(store: Arc<dyn Store>, engine: Arc<dyn Engine>, task: Task, words: mpsc::Sender<Word>) {
+    let word = match task {
+        Task::Validate(release) => match payload(&*store, release).await {
+            Ok(payload) => Word::Validated(release, engine.check(&payload).await),
+            Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
+        },
+        Task::Apply(release) => match payload(&*store, release).await {
+            Ok(payload) => Word::Applied(release, engine.apply(Some(&payload)).await),
+            Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
+        },
+        Task::Clear => Word::Cleared(engine.apply(None).await),
+    };
+    let applied = match &word {
+        Word::Applied(release, Ok(_)) => Some(*release),
+        _ => None,
+    };
+    // Whoever asked has left.
+    let _left = words.send(word).await;
+    if let Some(release) = applied {
+        let _left = words.send(Word::Health(release, engine.health().await)).await;
+    }
+}
+
+/// What cannot be read now is tried again; what is no payload is refused.
+fn lost(error: Error, refuse: impl FnOnce(String) -> Word) -> Word {
+    match error {
+        Error::Malformed { .. } => refuse(error.to_string()),
+        other => Word::Failed(other),
+    }
+}
+
+async fn payload(store: &dyn Store, release: Release) -> Result<Payload> {
+    let key = Key::payload(release.payload);
+    let missing = || Error::unavailable(format!("{key} is not there"));
+    let entry = store.get(&key).await?.ok_or_else(missing)?;
+    Payload::read(release.payload, &entry.value)
+}
+
+/// Keeps the lease, and says how the instance is.
+async fn report(
+    store: Arc<dyn Store>,
+    options: Options,
+    mut says: watch::Receiver<Instance>,
+    stop: CancellationToken,
+) {
+    let mut lease = None;
+    let mut revision = None;
+    let mut pause = Duration::from_millis(50);
+    says.mark_changed();
+    while !stop.is_cancelled() {
+        let says_now = says.borrow_and_update().clone();
+        match tell(&*store, &options, &says_now, &mut lease, &mut revision).await {
+            Ok(()) => {
+                pause = Duration::from_millis(50);
+                tokio::select! {
+                    changed = says.changed() => if changed.is_err() { break },
+                    () = tokio::time::sleep(options.lease / 3) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot tell the store how this instance is");
+                // What was written, and by whom, is looked up.
+                (lease, revision) = (None, None);
+                tokio::select! {
+                    () = tokio::time::sleep(jitter(pause)) => {}
+                    () = stop.cancelled() => {}
+                }
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        }
+    }
+    if let Some((lease, _)) = lease {
+        // It ends by itself otherwise.
+        let _late = store.end(lease).await;
+    }
+}
+
+/// Writes what is new, in the place of the last word: one that is late cannot undo a later one.
+async fn tell(
+    store: &dyn Store,
+    options: &Options,
+    says: &Instance,
+    lease: &mut Option<(Lease, Instance)>,
+    revision: &mut Option<u64>,
+) -> Result<()> {
+    let key = Key::instance(&options.id);
+    let told = match lease.take() {
+        Some((held, told)) => {
+            store.keep(&held).await?;
+            lease.insert((held, told))
+        }
+        None => {
+            let held = store.grant(options.lease).await?;
+            *revision = None;
+            lease.insert((held, Instance::new("")))
+        }
+    };
+    if revision.is_some() && told.1 == *says {
+        return Ok(());
+    }
+    let expected = match *revision {
+        Some(revision) => Expected::Revision(revision),
+        None => store.get(&key).await?.map_or(Expected::Absent, |entry| Expected::Revision(entry.revision)),
+    };
+    let write = Write::put(key, to_bytes(says)).expecting(expected).under(&told.0);
+    *revision = Some(store.write(write).await?);
+    told.1.clone_from(says);
+    Ok(())
+}
