@@ -16,7 +16,7 @@ use crate::load::Override;
 use crate::manager::HotReloadManager;
 use crate::propagate::{Registration, ReloadHandler};
 use crate::registry;
-use crate::route::{Patterns, check_name};
+use crate::route::{Patterns, RemoteLayer, check_name};
 use crate::validate::{Check, Declared, Rule};
 
 /// Hot reload for a program that does not use `workspace_tools`, or wants more than its five settings.
@@ -124,6 +124,32 @@ impl HotReloadBuilder {
     /// `WORKSPACE_ENV`, `APP_ENV`, `ENVIRONMENT` and `ENV` that is set, else `development`.
     pub fn environment(self, environment: impl Into<String>) -> Self {
         self.set(|settings| settings.environment = Some(environment.into()))
+    }
+
+    /// Takes what a shared store says as a layer of the configurations. Default: none.
+    ///
+    /// It is handed in by [`HotReloadManager::apply_remote`](crate::HotReloadManager::apply_remote), by hand or
+    /// by an instance of `rekindle-cluster`. What was good last lies in `data/rekindle/remote`, where only the
+    /// user of the program may read it, so that the program starts as it was when the store cannot be reached.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> rekindle::Result<()> {
+    /// # let root = tempfile::tempdir()?;
+    /// # std::fs::create_dir(root.path().join("config"))?;
+    /// use rekindle::{HotReload, RemoteDocument, RemoteLayer};
+    ///
+    /// std::fs::write(root.path().join("config/app.toml"), "port = 80\nhost = 'localhost'")?;
+    /// let manager = HotReload::builder(root.path()).remote_layer(RemoteLayer::AboveFiles).start().await?;
+    /// let receipt = manager.apply_remote(vec![RemoteDocument::new("app", "toml", "port = 8080")]).await?;
+    /// assert!(receipt.is_applied());
+    /// let snapshot = manager.snapshot();
+    /// assert_eq!(snapshot.origin("app", "/port").unwrap().to_string(), "data/rekindle/remote/app.toml:1:8");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn remote_layer(self, place: RemoteLayer) -> Self {
+        self.set(|settings| settings.remote = Some(place))
     }
 
     /// Takes environment variables as a layer over the files. Default: none.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine::{Probation, StartPolicy};
+use crate::error::Result;
 use crate::load::Override;
+use crate::route::{Interest, RemoteLayer, Routes};
 use crate::validate::Declared;
 
 /// What to watch and how.
@@ -102,6 +104,8 @@ pub(crate) struct Settings {
     pub(crate) reload_on_sighup: bool,
     /// For how long health checks are made after a change.
     pub(crate) probation: Option<Probation>,
+    /// Where the layer of a shared store lies, if there is one.
+    pub(crate) remote: Option<RemoteLayer>,
     /// What code states of fields, whatever the order in which it does.
     pub(crate) fields: BTreeSet<Declared>,
 }
@@ -140,6 +144,7 @@ impl Default for Settings {
             trusted_after: Duration::from_secs(60),
             reload_on_sighup: false,
             probation: None,
+            remote: None,
             fields: BTreeSet::new(),
         }
     }
@@ -149,6 +154,17 @@ impl Settings {
     /// What the history depends on.
     pub(crate) fn history(&self) -> (bool, usize, u64, StartPolicy) {
         (self.keeps_history, self.revisions_kept, self.history_bytes, self.start_policy)
+    }
+
+    /// Which file is which layer.
+    pub(crate) fn routes(&self) -> Routes {
+        Routes::new(self.environment()).with_remote(self.remote)
+    }
+
+    /// What of the root is wanted.
+    pub(crate) fn interest(&self) -> Result<Interest> {
+        let interest = Interest::new(&self.config.watch_patterns, &self.config.exclude_patterns)?;
+        Ok(interest.with_remote(self.remote.is_some()))
     }
 
     /// The debounce window.

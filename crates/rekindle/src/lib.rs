@@ -97,7 +97,7 @@ pub use config::HotReloadConfig;
 pub use control::ControlClient;
 pub use control::control_socket_path;
 pub use edit::Patch;
-pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, StageTimes, StartPolicy};
+pub use engine::{Probation, Receipt, Refusal, ReloadOutcome, RemoteDocument, StageTimes, StartPolicy};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{ChangeEvent, ChangeType, ResourceKind};
 pub use history::{HistoryEntry, Outcome, Trigger};
@@ -105,6 +105,7 @@ pub use load::{LayerKind, Origin};
 pub use manager::HotReloadManager;
 pub use observe::{ConfigState, ConfigStatus, Drift, Durations, Pending, StageDurations, Status};
 pub use propagate::{Cached, Candidate, ConfigStream, Live, LiveRef, Registration, ReloadHandler, Selected};
+pub use route::RemoteLayer;
 #[cfg(feature = "schemars")]
 pub use schema::schema_for;
 pub use validate::Secrets;

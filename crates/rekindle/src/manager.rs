@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use crate::commit::{Snapshot, atomic, backup};
 use crate::control;
 use crate::edit::Patch;
-use crate::engine::{EngineHandle, Receipt};
+use crate::engine::{EngineHandle, Receipt, RemoteDocument};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChangeEvent, ResourceKind};
 use crate::history::HistoryEntry;
@@ -221,6 +221,43 @@ impl HotReloadManager {
     /// Once it has begun, the update is made whether or not its answer is waited for.
     pub async fn update(&self, config_name: &str, expected_generation: u64, patch: Patch) -> Result<Receipt> {
         self.engine.update(config_name, expected_generation, patch).await
+    }
+
+    /// Makes these documents what the [layer of the shared store](crate::HotReloadBuilder::remote_layer) says:
+    /// all of it, so that what it said of other configurations is gone.
+    ///
+    /// Everything that could refuse any of them is asked first; then their files are written and all of them
+    /// are applied as one generation, or nothing is. What was undone is tried again: the store decides. A
+    /// configuration of which no layer would be left is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when the engine was built without that layer, or a configuration is there
+    /// twice; [`ErrorKind::Name`] for a name or a format that is none; [`ErrorKind::Io`] when what is there
+    /// cannot be listed; [`ErrorKind::Stopped`] after a shutdown. That they are refused is in the receipt.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once it has begun, the change is made whether or not its answer is waited for.
+    pub async fn apply_remote(&self, documents: Vec<RemoteDocument>) -> Result<Receipt> {
+        self.engine.remote(documents, false).await
+    }
+
+    /// Asks what would come of [`apply_remote`](Self::apply_remote): whatever could refuse the documents is asked,
+    /// handlers that prepare among them, which are told to take it back. Nothing is written or applied, and
+    /// nobody is told.
+    ///
+    /// The receipt says what would have been applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply_remote`](Self::apply_remote).
+    ///
+    /// # Cancel safety
+    ///
+    /// What is prepared is taken back whether or not the answer is waited for.
+    pub async fn check_remote(&self, documents: Vec<RemoteDocument>) -> Result<Receipt> {
+        self.engine.remote(documents, true).await
     }
 
     /// The revisions of a configuration that the history keeps, oldest first: every content that was good,

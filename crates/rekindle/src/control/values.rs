@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Content;
 use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, understand};
-use crate::route::{Layer, Routes};
+use crate::route::Routes;
 use crate::validate::{Fields, Schema, Secrets};
 
 /// A configuration as a start of the program would load it now, not validated. `known` is what is secret
@@ -25,9 +25,9 @@ pub(super) fn on_disk(
 ) -> Result<Arc<Candidate>> {
     let fields = Fields::declared(name, &settings.fields).and(&of_schema(name, root, settings));
     let secrets = fields.secrets().and(known);
-    let routes = Routes::new(environment);
+    let routes = Routes::new(environment).with_remote(settings.remote);
     let mut layers = Vec::new();
-    for layer in Layer::ALL {
+    for &layer in routes.layers() {
         let places = routes.candidates(name, layer).into_iter().map(|path| root.join(path));
         for place in places {
             let loaded = load_source(&place, root, settings.max_file_size, &secrets);

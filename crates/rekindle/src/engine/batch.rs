@@ -62,11 +62,13 @@ pub(crate) struct Asked {
     pub(super) at: Instant,
     /// Configurations that changed in an earlier look, of which a writer overtook a part.
     pub(super) applied: Vec<String>,
+    /// Whether it is asked what would come of something, and nothing comes of it.
+    pub(super) is_trial: bool,
 }
 
 impl Asked {
     pub(super) fn new(trigger: Trigger, reply: Option<oneshot::Sender<Result<Receipt>>>) -> Self {
-        Self { trigger, reply, at: Instant::now(), applied: Vec::new() }
+        Self { trigger, reply, at: Instant::now(), applied: Vec::new(), is_trial: false }
     }
 }
 
@@ -260,6 +262,11 @@ impl Engine {
                 self.tally(&landed);
                 self.leave(landed);
             }
+            Verdict::Verified(verified) if landed.asked.is_some() && landed.is_trial() => {
+                let would_be = self.would_be_applied(verified);
+                self.tally(&landed);
+                self.end_trial(&landed, would_be);
+            }
             Verdict::Verified(_) if landed.asked.is_some() => self.keep(landed),
             Verdict::Verified(verified) => {
                 let proposals = self.proposals(verified, &landed);
@@ -275,7 +282,7 @@ impl Engine {
     /// Asks the handlers that a change concerns, beside the loop; if there are none, it goes on at once.
     fn ask_handlers(&mut self, mut landed: Landed, proposals: &[Arc<Proposal>]) {
         let participants = self.shared.handlers.participants(proposals);
-        let record_first = self.record_first(&landed);
+        let record_first = if landed.is_trial() { None } else { self.record_first(&landed) };
         if participants.is_empty() && landed.edit.is_none() && record_first.is_none() {
             landed.asked = Some(Default::default());
             self.land(landed);
@@ -420,6 +427,11 @@ impl Engine {
                     return self.deferred.push((self.next_batch, Command::Reload(asked)));
                 }
                 batch.applied = asked.applied;
+                if asked.is_trial {
+                    spans::record_unfinished(&span);
+                    let receipt = self.receipt(id, asked.trigger, batch);
+                    return drop(asked.reply.map(|reply| reply.send(Ok(receipt))));
+                }
                 (asked.trigger, asked.reply)
             }
         };
@@ -456,7 +468,10 @@ fn still_at_work() -> Error {
 
 /// Puts together the configurations that somebody reads or checks as one.
 fn groups(work: Vec<Work>, shared: &Shared) -> Vec<Vec<Work>> {
-    let mut groups: Vec<Vec<Work>> = work.into_iter().map(|work| vec![work]).collect();
+    // What is written together is judged together.
+    let (written, apart): (Vec<_>, Vec<_>) = work.into_iter().partition(|work| work.edit.is_some());
+    let mut groups: Vec<Vec<Work>> = apart.into_iter().map(|work| vec![work]).collect();
+    groups.extend((!written.is_empty()).then_some(written));
     for tie in shared.ties() {
         let is_tied = |group: &Vec<Work>| group.iter().any(|work| tie.contains(&work.name));
         let (together, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_tied);

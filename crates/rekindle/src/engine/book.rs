@@ -8,7 +8,7 @@ use super::batch::BatchId;
 use super::job::{Input, Known, Member, Undone};
 use crate::error::{Error, ErrorKind};
 use crate::load::Candidate;
-use crate::route::{Layer, Routes};
+use crate::route::Routes;
 use crate::settle::Due;
 use crate::validate::Schema;
 use crate::watch::{Inventory, Stamp};
@@ -120,7 +120,7 @@ impl Book {
 
     /// Every path at which a configuration can have a file.
     pub(super) fn places(&self, name: &str) -> impl Iterator<Item = PathBuf> {
-        let layers = Layer::ALL.iter().flat_map(|layer| self.routes.candidates(name, *layer));
+        let layers = self.routes.layers().iter().flat_map(|layer| self.routes.candidates(name, *layer));
         layers.chain([Routes::schema(name)])
     }
 
@@ -134,7 +134,7 @@ impl Book {
         forced: bool,
     ) -> (Member, Vec<Shadow>) {
         let candidates: Vec<Vec<PathBuf>> =
-            Layer::ALL.iter().map(|layer| self.routes.candidates(name, *layer)).collect();
+            self.routes.layers().iter().map(|layer| self.routes.candidates(name, *layer)).collect();
         let entry = self.entry(name);
         let (mut layers, mut shadows) = (Vec::new(), BTreeSet::new());
         for candidates in candidates {

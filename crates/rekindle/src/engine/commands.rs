@@ -17,7 +17,7 @@ use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::ConfigState;
-use crate::route::{Interest, Routes, is_config_file};
+use crate::route::{Routes, is_config_file};
 use crate::settle::Due;
 use crate::watch::{Source, Stamp, Watch};
 
@@ -111,15 +111,7 @@ impl Engine {
 
     /// Wants configurations by name from now on. The answer comes when they have been loaded.
     fn activate(&mut self, names: Vec<String>, reply: oneshot::Sender<Result<()>>) {
-        let mut interest = self.watch.interest().clone();
-        if names.iter().filter(|name| interest.add_config(name)).count() > 0 {
-            let is_armed = |name: &String| self.watch.interest().directory(&Routes::directory(name));
-            let covered = names.iter().all(is_armed);
-            self.watch.set_interest(interest);
-            if !covered {
-                self.arm();
-            }
-        }
+        self.want(&names);
         let work: Vec<Work> = names
             .iter()
             .filter(|name| self.shared.committed.get(name).is_none())
@@ -134,6 +126,19 @@ impl Engine {
                 let _gone = reply.send(usable(&shared, &names));
             }
         });
+    }
+
+    /// Wants the files of configurations, whatever the patterns say.
+    pub(super) fn want(&mut self, names: &[String]) {
+        let mut interest = self.watch.interest().clone();
+        if names.iter().filter(|name| interest.add_config(name)).count() > 0 {
+            let is_armed = |name: &String| self.watch.interest().directory(&Routes::directory(name));
+            let covered = names.iter().all(is_armed);
+            self.watch.set_interest(interest);
+            if !covered {
+                self.arm();
+            }
+        }
     }
 
     /// Arms and lists what the interest wants; new files are noted, not told of.
@@ -206,8 +211,7 @@ impl Engine {
 
     /// Goes on with other settings: arms what they want, and loads everything as they say.
     fn adopt(&mut self, settings: Settings, reply: oneshot::Sender<Result<()>>) {
-        let config = &settings.config;
-        let mut interest = match Interest::new(&config.watch_patterns, &config.exclude_patterns) {
+        let mut interest = match settings.interest() {
             Ok(interest) => interest,
             Err(error) => return drop(reply.send(Err(error))),
         };
@@ -238,7 +242,7 @@ impl Engine {
         self.settle.set(settings.settle, settings.window());
         self.shared.handlers.set_limit(settings.time_limit);
         self.externals = externals;
-        self.book.routes = Routes::new(settings.environment());
+        self.book.routes = settings.routes();
         self.settings = settings;
         self.take_stock(Reason::First(signal_ready(reply)));
     }

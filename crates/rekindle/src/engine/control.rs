@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::engine::Receipt;
 use crate::error::Result;
 use crate::history::{Content, History, HistoryEntry, Limits, Trigger};
+use crate::route::Routes;
 
 impl EngineHandle {
     /// The settings that it runs with.
@@ -84,8 +85,9 @@ impl EngineHandle {
     /// Brings a revision back.
     pub(crate) async fn restore_revision(&self, name: &str, revision: u64) -> Result<Receipt> {
         let contents = self.revision(name, revision).await?;
-        let environment = self.shared.observe.status().environment;
-        let edit = restoring(name, contents, self.root(), environment)?;
+        let routes =
+            Routes::new(self.shared.observe.status().environment).with_remote(self.settings().remote);
+        let edit = restoring(name, contents, self.root(), &routes)?;
         self.change(name, None, edit, Trigger::Rollback).await
     }
 }

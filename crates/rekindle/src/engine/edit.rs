@@ -16,6 +16,8 @@ pub(crate) struct Edit {
     pub(crate) files: Vec<FileEdit>,
     /// Whether what is overwritten is kept as a backup first: nobody may have a copy of it.
     pub(crate) backs_up: bool,
+    /// Whether it is asked what would come of it, and nothing is to be written.
+    pub(crate) is_trial: bool,
 }
 
 /// New content for one file.

@@ -113,6 +113,10 @@ async fn record(first: RecordFirst) -> bool {
 /// Writes the files of an update. If that fails, whoever is ready is told that it will not come.
 async fn write(prepared: Prepared, landed: &mut Landed) -> Result<Prepared, Error> {
     let Some(edit) = landed.edit.clone() else { return Ok(prepared) };
+    if edit.is_trial {
+        prepared.abort().await;
+        return Ok(Prepared::default());
+    }
     let root = edit.root.clone();
     let span = spans::write();
     let written = tokio::task::spawn_blocking(move || span.in_scope(|| edit.write())).await;
@@ -151,6 +155,11 @@ impl Landed {
             is_recorded: false,
             times: StageTimes::default(),
         }
+    }
+
+    /// Whether it is asked what would come of it, and nothing is to come of it.
+    pub(super) fn is_trial(&self) -> bool {
+        self.edit.as_ref().is_some_and(|edit| edit.is_trial)
     }
 
     /// A handler's refusal, as an error that points at what it is about.

@@ -16,6 +16,7 @@ mod job;
 mod look;
 mod probation;
 mod receipt;
+mod remote;
 mod run;
 mod signal;
 mod timer;
@@ -41,6 +42,7 @@ pub use self::probation::Probation;
 #[cfg(feature = "health-http")]
 pub(crate) use self::probation::url_check;
 pub use self::receipt::{Receipt, Refusal, ReloadOutcome, StageTimes};
+pub use self::remote::RemoteDocument;
 use self::update::Update;
 use crate::commit::Committed;
 use crate::config::Settings;

@@ -27,7 +27,6 @@ use super::trial::Undo;
 use super::{Command, Shared};
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::route::{Interest, Routes};
 use crate::settle::Settle;
 use crate::watch::{Inventory, Stirred, Watch};
 
@@ -121,7 +120,7 @@ enum Woken {
 
 impl Engine {
     fn new(shared: Arc<Shared>, settings: Settings) -> Result<Self> {
-        let mut interest = Interest::new(&settings.config.watch_patterns, &settings.config.exclude_patterns)?;
+        let mut interest = settings.interest()?;
         interest.add_patterns(shared.handlers.patterns());
         let externals = ExternalSources::new(&settings, &shared.root)?;
         for name in externals.known.names() {
@@ -129,7 +128,7 @@ impl Engine {
         }
         let watch = Watch::new(&shared.root, interest, source(&settings));
         let settle = Settle::new(settings.settle, settings.window());
-        let book = Book::new(Routes::new(settings.environment()));
+        let book = Book::new(settings.routes());
         let git = GitLock::of(&shared.root);
         let (chronicle, fallback) = fallback::open(&settings, &shared.root, &shared.observe)?;
         shared.set_chronicle(chronicle.clone());

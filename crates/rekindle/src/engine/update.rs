@@ -21,13 +21,14 @@ use crate::edit::{FileLayer, Patch, rewrite};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Content, Trigger};
 use crate::load::Candidate;
-use crate::route::{Layer, Routes, format_of};
+use crate::route::{Routes, format_of};
 use crate::watch::Stamp;
 
 /// A change of a configuration's files that the engine is to make.
 #[derive(Debug)]
 pub(crate) struct Update {
-    pub(crate) name: String,
+    /// The configurations; all or none of them are changed.
+    pub(crate) names: Vec<String>,
     /// The generation whose value it was made for.
     pub(crate) expected: Option<u64>,
     pub(crate) edit: Edit,
@@ -37,21 +38,28 @@ pub(crate) struct Update {
 impl Engine {
     /// Judges the change, and makes it.
     pub(super) fn update(&mut self, update: Update) {
-        let Update { name, expected, edit, mut asked } = update;
-        if let Some(stale) = expected.and_then(|expected| self.is_stale(&name, expected)) {
+        let Update { names, expected, edit, mut asked } = update;
+        let stale = |expected| names.iter().find_map(|name| self.is_stale(name, expected));
+        if let Some(stale) = expected.and_then(stale) {
             if let Some(reply) = asked.reply.take() {
                 drop(reply.send(Err(stale)));
             }
             return;
         }
+        self.want(&names);
         let now = Instant::now();
         let touch = |file: &FileEdit| {
             let known = || Stamp::of(&self.shared.root.join(&file.path)).unwrap_or_else(Stamp::unknown);
             Touched { due: at_once(file.path.clone(), now), now: file.content.as_ref().map(|_| known()) }
         };
-        let touched = edit.files.iter().map(touch).collect();
-        let work = Work { forced: true, edit: Some(Arc::new(edit)), ..Work::new(name, touched) };
-        self.begin(vec![work], Reason::Asked(asked));
+        let edit = Arc::new(edit);
+        let work = names.into_iter().map(|name| {
+            let is_own = |file: &&FileEdit| self.book.routes.of(&file.path).config.as_deref() == Some(&name);
+            let touched = edit.files.iter().filter(is_own).map(touch).collect();
+            Work { forced: true, edit: Some(Arc::clone(&edit)), ..Work::new(name, touched) }
+        });
+        let work = work.collect();
+        self.begin(work, Reason::Asked(asked));
     }
 
     /// Why a change that was made for a generation comes too late.
@@ -104,8 +112,18 @@ impl EngineHandle {
         edit: Edit,
         trigger: Trigger,
     ) -> Result<Receipt> {
-        let name = name.to_owned();
-        let update = |reply| Update { name, expected, edit, asked: Asked::new(trigger, Some(reply)) };
+        self.change_all(vec![name.to_owned()], expected, edit, trigger).await
+    }
+
+    /// Writes files of configurations, if what all of them hold then is good.
+    pub(crate) async fn change_all(
+        &self,
+        names: Vec<String>,
+        expected: Option<u64>,
+        edit: Edit,
+        trigger: Trigger,
+    ) -> Result<Receipt> {
+        let update = |reply| Update { names, expected, edit, asked: Asked::new(trigger, Some(reply)) };
         self.ask(|reply| Command::Update(Box::new(update(reply)))).await?
     }
 }
@@ -127,18 +145,12 @@ fn edit_of(current: &Candidate, patch: &Patch, root: &Path) -> Result<Edit> {
         permissions: None,
         expected: Some(sources[at].bytes.hash),
     });
-    Ok(Edit { root: root.to_path_buf(), files: files.collect(), backs_up: false })
+    Ok(Edit { root: root.to_path_buf(), files: files.collect(), backs_up: false, is_trial: false })
 }
 
 /// The files of a revision put back, and those that it did not have taken away.
-pub(super) fn restoring(
-    name: &str,
-    contents: Vec<Content>,
-    root: &Path,
-    environment: String,
-) -> Result<Edit> {
-    let routes = Routes::new(environment);
-    let places = Layer::ALL.into_iter().flat_map(|layer| routes.candidates(name, layer));
+pub(super) fn restoring(name: &str, contents: Vec<Content>, root: &Path, routes: &Routes) -> Result<Edit> {
+    let places = routes.layers().iter().flat_map(|layer| routes.candidates(name, *layer));
     let beside = places.filter(|path| {
         contents.iter().all(|content| content.path != *path) && root.join(path).symlink_metadata().is_ok()
     });
@@ -149,7 +161,7 @@ pub(super) fn restoring(
         Ok(FileEdit { path, content: Some(bytes), permissions, expected: None })
     });
     let files = back.chain(gone.into_iter().map(Ok)).collect::<std::io::Result<Vec<_>>>()?;
-    Ok(Edit { root: root.to_path_buf(), files, backs_up: true })
+    Ok(Edit { root: root.to_path_buf(), files, backs_up: true, is_trial: false })
 }
 
 /// A configuration's value with what waits for a restart as it is on disk.

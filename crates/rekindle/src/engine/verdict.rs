@@ -66,7 +66,37 @@ impl Engine {
         if let Some(batch) = self.batches.get_mut(&landed.batch) {
             batch.refused.extend(landed.names.iter().map(|name| (name.clone(), error.clone())));
         }
+        self.forget_unknown(&landed.names);
         self.free(&landed.names);
+    }
+
+    /// The configurations that would have another value.
+    pub(super) fn would_be_applied(&self, verified: &Verified) -> Vec<String> {
+        let differs = |new: &&Arc<Candidate>| {
+            self.shared.committed.get(&new.name).is_none_or(|old| old.value != new.value)
+        };
+        verified.candidates().iter().filter(differs).map(|new| new.name.clone()).collect()
+    }
+
+    /// A trial is over: nothing has come of it.
+    pub(super) fn end_trial(&mut self, landed: &Landed, would_be: Vec<String>) {
+        if let Some(batch) = self.batches.get_mut(&landed.batch) {
+            batch.applied.extend(would_be);
+        }
+        self.forget_unknown(&landed.names);
+        self.free(&landed.names);
+    }
+
+    /// What was asked for, is not in use and has no file is as unknown as before.
+    fn forget_unknown(&mut self, names: &[String]) {
+        for name in names {
+            let is_known = self.shared.committed.get(name).is_some()
+                || !self.book.files(name, &self.inventory).is_empty()
+                || self.externals.known.defaults(name).is_some();
+            if !is_known {
+                self.forget(name);
+            }
+        }
     }
 
     /// It is not fit to be applied.

@@ -115,7 +115,6 @@ pub(crate) struct Damaged {
 }
 
 /// Makes the directory of all that this crate keeps below a root.
-#[cfg(unix)]
 pub(crate) fn make_home(root: &Path) -> std::io::Result<()> {
     Layout::new(root).make_home()
 }

@@ -28,6 +28,8 @@ pub enum Trigger {
     Update,
     /// An earlier revision was asked for and restored.
     Rollback,
+    /// A shared store said something else.
+    Remote,
     /// A generation that did harm was undone.
     Undo,
     /// Something that a later version of this crate wrote down, and this one has no name for.
@@ -45,6 +47,7 @@ impl Trigger {
             Self::Signal => "signal",
             Self::Update => "update",
             Self::Rollback => "rollback",
+            Self::Remote => "remote",
             Self::Undo => "undo",
             Self::Other => "other",
         }

@@ -23,7 +23,7 @@ use crate::validate::{Fields, Scrubber, Secrets};
 pub(super) enum Layer {
     /// Given in code, below the files.
     Defaults(Arc<Node>),
-    File(Arc<Source>),
+    File(Arc<Source>, LayerKind),
     /// A single value, and the tree that it is alone.
     Assigned(Arc<Assignment>, Arc<Node>),
 }
@@ -33,7 +33,7 @@ impl Layer {
     fn node(&self) -> &Node {
         match self {
             Self::Defaults(node) => node,
-            Self::File(source) => &source.node,
+            Self::File(source, _) => &source.node,
             Self::Assigned(_, node) => node,
         }
     }
@@ -42,9 +42,9 @@ impl Layer {
     fn origin(&self, node: &Node) -> Origin {
         match self {
             Self::Defaults(_) => Origin::code(LayerKind::Defaults),
-            Self::File(source) => {
+            Self::File(source, kind) => {
                 let location = source.location().at(&source.text, node.place.span.clone());
-                Origin::file(kind_of_file(&source.bytes.path), location)
+                Origin::file(*kind, location)
             }
             Self::Assigned(assignment, _) => assignment.origin.clone(),
         }
@@ -54,7 +54,7 @@ impl Layer {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Defaults(one), Self::Defaults(other)) => one == other,
-            (Self::File(one), Self::File(other)) => {
+            (Self::File(one, _), Self::File(other, _)) => {
                 (&one.bytes.path, one.bytes.hash) == (&other.bytes.path, other.bytes.hash)
             }
             (Self::Assigned(one, _), Self::Assigned(other, _)) => one == other,
@@ -96,7 +96,7 @@ impl Candidate {
     ) -> Option<Self> {
         let defaults = externals.defaults(name).cloned().map(Layer::Defaults);
         let mut layers: Vec<Layer> =
-            defaults.into_iter().chain(files.iter().cloned().map(Layer::File)).collect();
+            defaults.into_iter().chain(files.iter().map(|source| file(source, externals))).collect();
         let over: Vec<&Arc<Assignment>> = externals.over(name).collect();
         let (tree, alone) = layer(layers.iter().map(Layer::node), over.iter().map(|over| &***over))?;
         let assigned = over.into_iter().cloned().zip(alone);
@@ -125,7 +125,7 @@ impl Candidate {
     /// The sources in files, weakest first.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<Source>> {
         self.own().iter().filter_map(|layer| match layer {
-            Layer::File(source) => Some(source),
+            Layer::File(source, _) => Some(source),
             Layer::Defaults(_) | Layer::Assigned(..) => None,
         })
     }
@@ -167,10 +167,10 @@ impl Candidate {
         let place = &self.tree.nearest(pointer).place;
         match self.layers.get(place.source) {
             // What is held stood there once: the file says something else by now.
-            Some(Layer::File(source)) if place.source >= self.own => {
+            Some(Layer::File(source, _)) if place.source >= self.own => {
                 error.at(Location::file(&source.bytes.path, root))
             }
-            Some(Layer::File(source)) => {
+            Some(Layer::File(source, _)) => {
                 let location = Location::file(&source.bytes.path, root);
                 let masked = self.secrets().spans(&source.node, &source.text);
                 error.at(location.at(&source.text, place.span.clone())).masking(masked)
@@ -183,6 +183,12 @@ impl Candidate {
             None => error,
         }
     }
+}
+
+/// A file as the layer that it is.
+fn file(source: &Arc<Source>, externals: &Externals) -> Layer {
+    let kind = kind_of_file(&source.bytes.path).unwrap_or_else(|| externals.remote());
+    Layer::File(Arc::clone(source), kind)
 }
 
 /// The JSON pointers of the values that secret sources set. What is laid over one of them by a stronger

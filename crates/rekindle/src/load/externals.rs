@@ -17,6 +17,7 @@ use super::tree::{Node, Place};
 use super::{Failure, dotenv, read_bytes, utf8};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location};
+use crate::route::RemoteLayer;
 
 /// The largest secret, and the largest dotenv file, in bytes: 1 MiB, which is what Kubernetes allows.
 const LARGEST: u64 = 1024 * 1024;
@@ -28,6 +29,8 @@ pub(crate) struct Externals {
     disk: OnDisk,
     variables: Arc<Assignments>,
     overrides: BTreeMap<String, Vec<Arc<Assignment>>>,
+    /// Where what a shared store says lies.
+    remote: Option<RemoteLayer>,
 }
 
 /// The part of it that can change while the program runs.
@@ -60,6 +63,7 @@ impl Externals {
             disk: OnDisk::read(settings, root),
             variables: Arc::new(variables.unwrap_or_default()),
             overrides,
+            remote: settings.remote,
         }
     }
 
@@ -72,6 +76,14 @@ impl Externals {
     /// The same, with what lies on disk by now.
     pub(crate) fn reread(&self, settings: &Settings, root: &Path) -> Self {
         Self { disk: OnDisk::read(settings, root), ..self.clone() }
+    }
+
+    /// Which layer the files of a shared store are.
+    pub(crate) fn remote(&self) -> LayerKind {
+        match self.remote {
+            Some(RemoteLayer::BelowFiles) => LayerKind::RemoteBase,
+            Some(RemoteLayer::AboveFiles) | None => LayerKind::Remote,
+        }
     }
 
     /// The configurations that there are without any file.

@@ -6,15 +6,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Location;
+use crate::route::REMOTE_DIR;
 
 /// The layers of a configuration, weakest first: a greater one is laid over a lesser.
 ///
 /// | layer | what it is |
 /// |---|---|
 /// | `Defaults` | [`HotReloadBuilder::defaults`](crate::HotReloadBuilder::defaults) |
+/// | `RemoteBase` | a shared store, where that is [below the files](crate::RemoteLayer::BelowFiles) |
 /// | `Base` | `config/app.toml` |
 /// | `Environment` | `config/app.{environment}.toml` |
 /// | `Local` | `config/app.local.toml` |
+/// | `Remote` | a shared store, where that is [above the files](crate::RemoteLayer::AboveFiles) |
 /// | `Secrets` | a file of [`HotReloadBuilder::secrets_dir`](crate::HotReloadBuilder::secrets_dir) |
 /// | `Dotenv` | a line of [`HotReloadBuilder::dotenv`](crate::HotReloadBuilder::dotenv) |
 /// | `Variable` | an environment variable with the prefix of [`HotReloadBuilder::env_prefix`](crate::HotReloadBuilder::env_prefix) |
@@ -26,12 +29,16 @@ use crate::error::Location;
 pub enum LayerKind {
     /// Given in code, below everything.
     Defaults,
+    /// What a shared store says, below the files.
+    RemoteBase,
     /// The configuration's own file.
     Base,
     /// The file of the environment that the program runs in.
     Environment,
     /// The file of this machine.
     Local,
+    /// What a shared store says, above the files.
+    Remote,
     /// A file of the secrets directory.
     Secrets,
     /// A line of the dotenv file.
@@ -43,14 +50,16 @@ pub enum LayerKind {
 }
 
 impl LayerKind {
-    /// One lower-case word: `defaults`, `base`, `environment`, `local`, `secrets`, `dotenv`, `variable`,
-    /// `override`.
+    /// Its name in lower case: `defaults`, `remote-base`, `base`, `environment`, `local`, `remote`, `secrets`,
+    /// `dotenv`, `variable`, `override`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Defaults => "defaults",
+            Self::RemoteBase => "remote-base",
             Self::Base => "base",
             Self::Environment => "environment",
             Self::Local => "local",
+            Self::Remote => "remote",
             Self::Secrets => "secrets",
             Self::Dotenv => "dotenv",
             Self::Variable => "variable",
@@ -162,14 +171,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What the path of a layer's file says that it is: `app.toml`, `app.local.toml`, or of an environment.
-pub(super) fn kind_of_file(path: &Path) -> LayerKind {
+/// What the path of a layer's file says that it is: `app.toml`, `app.local.toml`, or of an environment. None for what
+/// a shared store says, which lies where it is told to.
+pub(super) fn kind_of_file(path: &Path) -> Option<LayerKind> {
+    if path.ancestors().any(|above| above.ends_with(REMOTE_DIR)) {
+        return None;
+    }
     let stem = PathBuf::from(path.file_stem().unwrap_or_default());
-    match stem.to_str().map(|stem| stem.trim_start_matches('.').split_once('.')) {
+    Some(match stem.to_str().map(|stem| stem.trim_start_matches('.').split_once('.')) {
         Some(Some((_, "local"))) => LayerKind::Local,
         Some(Some(_)) => LayerKind::Environment,
         _ => LayerKind::Base,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +199,7 @@ mod tests {
             ("config/app.local.toml", LayerKind::Local),
         ];
         for (path, kind) in cases {
-            assert_eq!(kind_of_file(Path::new(path)), kind, "{path}");
+            assert_eq!(kind_of_file(Path::new(path)), Some(kind), "{path}");
         }
     }
 
@@ -209,8 +222,9 @@ mod tests {
 
     #[test]
     fn layers_are_ordered_by_strength() {
-        use LayerKind::{Base, Defaults, Dotenv, Environment, Local, Override, Secrets, Variable};
-        let order = [Defaults, Base, Environment, Local, Secrets, Dotenv, Variable, Override];
+        use LayerKind::*;
+        let order =
+            [Defaults, RemoteBase, Base, Environment, Local, Remote, Secrets, Dotenv, Variable, Override];
         assert!(order.is_sorted());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Pattern, Patterns, Routes, is_config_file};
+use super::{Pattern, Patterns, REMOTE_DIR, Routes, is_config_file};
 use crate::error::Result;
 
 /// What one engine wants to see.
@@ -16,6 +16,8 @@ pub(crate) struct Interest {
     exclude: Patterns,
     /// Directories of the configurations asked for by name.
     config_dirs: HashSet<PathBuf>,
+    /// Whether what a shared store says is a layer.
+    remote: bool,
 }
 
 impl Interest {
@@ -25,7 +27,13 @@ impl Interest {
             watch: Patterns::new(watch)?,
             exclude: Patterns::new(exclude)?,
             config_dirs: HashSet::new(),
+            remote: false,
         })
+    }
+
+    /// Takes in the files of what a shared store says, if that is a layer.
+    pub(crate) fn with_remote(self, remote: bool) -> Self {
+        Self { remote, ..self }
     }
 
     /// Takes in what handlers were registered for. Says whether that was new.
@@ -66,12 +74,15 @@ impl Interest {
     /// Whether a directory in a wanted one is to be armed.
     pub(crate) fn directory_in_wanted(&self, path: &Path) -> bool {
         let wanted_config = || self.config_dirs.iter().any(|config_dir| config_dir.starts_with(path));
-        (self.watch.can_match_in(path) || wanted_config()) && !self.exclude.matches(path)
+        let wanted_remote =
+            || self.remote && (path.starts_with(REMOTE_DIR) || Path::new(REMOTE_DIR).starts_with(path));
+        (self.watch.can_match_in(path) || wanted_config() || wanted_remote()) && !self.exclude.matches(path)
     }
 
     /// Whether the patterns alone want a file.
     pub(crate) fn by_pattern(&self, path: &Path) -> bool {
-        self.watch.matches(path) && !self.excluded(path)
+        let wanted = self.watch.matches(path) || self.remote && path.starts_with(REMOTE_DIR);
+        wanted && !self.excluded(path)
     }
 
     /// Whether a path, or a directory it lies in, is excluded.

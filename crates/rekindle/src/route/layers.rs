@@ -2,12 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::check_name;
 use crate::event::ResourceKind;
 
 /// Directory of the configurations, relative to the root.
 const CONFIG_DIR: &str = "config";
 
-/// The layers of a configuration in files, weakest first.
+/// Directory of what a shared store says, relative to the root: the files of the last that was good.
+pub(crate) const REMOTE_DIR: &str = "data/rekindle/remote";
+
+/// Where the layer of a shared store lies, if a program has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RemoteLayer {
+    /// Below the files: each of them, and all that is stronger, is laid over what the store says.
+    BelowFiles,
+    /// Above the files: the store has the last word on them. Secrets, variables and overrides are stronger.
+    AboveFiles,
+}
+
+/// The layers of a configuration in files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Layer {
     /// `app.toml`
@@ -16,11 +29,8 @@ pub(crate) enum Layer {
     Environment,
     /// `app.local.toml`
     Local,
-}
-
-impl Layer {
-    /// All, weakest first.
-    pub(crate) const ALL: [Layer; 3] = [Layer::Base, Layer::Environment, Layer::Local];
+    /// `data/rekindle/remote/app.toml`
+    Remote,
 }
 
 /// What a path is to the program.
@@ -37,6 +47,7 @@ pub(crate) struct Routed {
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     environment: String,
+    remote: Option<RemoteLayer>,
 }
 
 /// A file format, by what follows the last dot of the file's name.
@@ -63,7 +74,22 @@ const DOT_ENDINGS: [&str; 3] = ["toml", "yaml", "yml"];
 impl Routes {
     /// Routes for a program that runs in `environment`.
     pub(crate) fn new(environment: impl Into<String>) -> Self {
-        Self { environment: environment.into() }
+        Self { environment: environment.into(), remote: None }
+    }
+
+    /// The same for a program that has a layer of a shared store.
+    pub(crate) fn with_remote(self, remote: Option<RemoteLayer>) -> Self {
+        Self { remote, ..self }
+    }
+
+    /// The layers that there are, weakest first.
+    pub(crate) fn layers(&self) -> &'static [Layer] {
+        use Layer::{Base, Environment, Local, Remote};
+        match self.remote {
+            None => &[Base, Environment, Local],
+            Some(RemoteLayer::BelowFiles) => &[Remote, Base, Environment, Local],
+            Some(RemoteLayer::AboveFiles) => &[Base, Environment, Local, Remote],
+        }
     }
 
     /// The environment whose layer applies.
@@ -95,6 +121,10 @@ impl Routes {
             let config = Some(name.to_owned());
             return Some(Routed { kind: ResourceKind::Config, config, layer: Some(Layer::Base) });
         }
+        if let Some(config) = self.remote.and_then(|_| remote_file(path)) {
+            let (kind, layer) = (ResourceKind::Config, Some(Layer::Remote));
+            return Some(Routed { kind, config: Some(config), layer });
+        }
         let folder = path.parent()?.strip_prefix(CONFIG_DIR).ok()?.to_str()?;
         let (stem, ending) = file.rsplit_once('.')?;
         ENDINGS.iter().find(|(known, _)| *known == ending)?;
@@ -120,6 +150,7 @@ impl Routes {
     /// The files that could be a layer of a configuration, the one to prefer first.
     pub(crate) fn candidates(&self, name: &str, layer: Layer) -> Vec<PathBuf> {
         let middle = match layer {
+            Layer::Remote => return remote_candidates(name).collect(),
             Layer::Base => String::new(),
             Layer::Environment if self.environment == "local" => return Vec::new(),
             Layer::Environment => format!(".{}", self.environment),
@@ -144,6 +175,20 @@ impl Routes {
     }
 }
 
+/// Where what a shared store says of a configuration can be.
+fn remote_candidates(name: &str) -> impl Iterator<Item = PathBuf> {
+    ENDINGS.iter().map(move |(ending, _)| Path::new(REMOTE_DIR).join(format!("{name}.{ending}")))
+}
+
+/// The configuration that a file of what a shared store says is of.
+fn remote_file(path: &Path) -> Option<String> {
+    let below = path.strip_prefix(REMOTE_DIR).ok()?.to_str()?;
+    let (name, ending) = below.rsplit_once('.')?;
+    ENDINGS.iter().find(|(known, _)| *known == ending)?;
+    let name = if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() };
+    check_name(&name).is_ok().then_some(name)
+}
+
 /// `.app.toml` at the root: the name of its configuration.
 fn dot_file<'a>(path: &Path, file: &'a str) -> Option<&'a str> {
     let at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
@@ -159,7 +204,7 @@ pub(crate) fn format_of(path: &Path) -> Option<Format> {
 
 /// Whether a path relative to the root has the form of a configuration's file, whoever wants it.
 pub(crate) fn is_config_file(path: &Path) -> bool {
-    Routes::new(String::new()).config(path).is_some()
+    Routes::new(String::new()).with_remote(Some(RemoteLayer::AboveFiles)).config(path).is_some()
 }
 
 #[cfg(test)]
@@ -196,9 +241,9 @@ mod tests {
 
     #[test]
     fn every_candidate_routes_back_to_its_layer() {
-        let routes = Routes::new("staging");
+        let routes = Routes::new("staging").with_remote(Some(RemoteLayer::BelowFiles));
         for name in ["app", "sub/app"] {
-            for layer in Layer::ALL {
+            for &layer in routes.layers() {
                 for path in routes.candidates(name, layer) {
                     let routed = routes.of(&path);
                     assert_eq!(

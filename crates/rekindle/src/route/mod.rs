@@ -9,6 +9,7 @@ mod name;
 mod pattern;
 
 pub(crate) use interest::{Interest, Temporary, temporary};
-pub(crate) use layers::{Format, Layer, Routes, format_of, is_config_file};
+pub use layers::RemoteLayer;
+pub(crate) use layers::{Format, REMOTE_DIR, Routes, format_of, is_config_file};
 pub(crate) use name::check_name;
 pub(crate) use pattern::{Pattern, Patterns};

@@ -13,6 +13,7 @@ mod layers;
 mod limits;
 mod observing;
 mod pains;
+mod remote;
 mod secrets;
 mod selection;
 mod sharing;

@@ -57,7 +57,7 @@ fn what_is_held_brings_its_origin_along_and_nothing_else() {
         running = holding(&on_disk, &running);
         assert_eq!(running.value, json!({"a": {"x": 1, "y": round}, "b": 1, "c": round}));
         let names = running.layers.iter().map(|layer| match layer {
-            Layer::File(source) => source.bytes.path.file_name().expect("a name").to_string_lossy(),
+            Layer::File(source, _) => source.bytes.path.file_name().expect("a name").to_string_lossy(),
             Layer::Defaults(_) | Layer::Assigned(..) => "no file".into(),
         });
         assert_eq!(
