@@ -94,7 +94,7 @@ impl Client {
     ///
     /// [`Error::Unavailable`], [`Error::Malformed`].
     pub async fn status(&self) -> Result<ClusterStatus> {
-        let head = self.head().await?.map_or_else(Head::new, |(head, _)| head);
+        let head = self.head().await?.map_or_else(|| Head::new(0), |(head, _)| head);
         let listing = self.store.list(Key::INSTANCES).await?;
         let instances = listing.entries.iter().map(|entry| from_bytes(entry.key.as_str(), &entry.value));
         let coordinator = self.store.get(&Key::coordinator()).await?;
@@ -133,7 +133,7 @@ impl Client {
         for _ in 0..TRIES {
             let (head, expected) = match self.head().await? {
                 Some((head, revision)) => (head, Expected::Revision(revision)),
-                None => (Head::new(), Expected::Absent),
+                None => (Head::new(line()?), Expected::Absent),
             };
             let next = make(&head)?;
             match self.store.write(Write::put(Key::head(), to_bytes(&next)).expecting(expected)).await {
@@ -148,7 +148,12 @@ impl Client {
 
 /// Makes the places of the instances others in each rollout.
 fn salt() -> Result<String> {
+    line().map(|number| format!("{number:014x}"))
+}
+
+/// A number that JSON can say exactly, and that nobody has drawn before.
+pub(crate) fn line() -> Result<u64> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(Error::unavailable)?;
-    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+    getrandom::fill(&mut bytes).map_err(Error::local)?;
+    Ok(u64::from_be_bytes(bytes) >> 11)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::client::line;
 use crate::error::{Error, Result};
 use crate::mirror::{View, jitter, mirror};
 use crate::model::{Head, Instance, Key, from_bytes, to_bytes};
@@ -75,7 +76,7 @@ impl Seat {
         let entry = self.store.get(&Key::head()).await?;
         let (head, expected) = match &entry {
             Some(entry) => (from_bytes::<Head>("head", &entry.value)?, Expected::Revision(entry.revision)),
-            None => (Head::new(), Expected::Absent),
+            None => (Head::new(line()?), Expected::Absent),
         };
         self.term = head.term + 1;
         self.write(&Head { term: self.term, ..head }, expected).await.map(drop)

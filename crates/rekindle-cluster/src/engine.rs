@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::Payload;
+use crate::model::{Payload, Release};
 
 /// What applies a release on an instance.
 #[async_trait]
@@ -19,7 +19,7 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     ///
     /// Why it does not. What was before is in use.
-    async fn apply(&self, payload: Option<&Payload>) -> Result<u64, String>;
+    async fn apply(&self, payload: Option<(Release, &Payload)>) -> Result<u64, String>;
 
     /// Waits until it is known how it goes with what was applied last.
     ///

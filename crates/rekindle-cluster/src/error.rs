@@ -33,14 +33,18 @@ pub enum Error {
     /// What an address of a store has to look like.
     #[error("{0}")]
     Address(String),
-    /// What the engine says.
-    #[error(transparent)]
-    Engine(#[from] rekindle::Error),
+    /// What is kept on this machine cannot be read or written.
+    #[error("{0}")]
+    Local(String),
 }
 
 impl Error {
     pub(crate) fn malformed(key: &str, why: impl Into<String>) -> Self {
         Self::Malformed { key: key.to_owned(), why: why.into() }
+    }
+
+    pub(crate) fn local(cause: impl std::fmt::Display) -> Self {
+        Self::Local(cause.to_string())
     }
 
     pub(crate) fn unavailable(cause: impl std::fmt::Display) -> Self {

@@ -4,6 +4,7 @@ mod client;
 mod coordinate;
 mod engine;
 mod error;
+mod host;
 mod member;
 mod mirror;
 mod model;
@@ -15,6 +16,7 @@ pub mod store;
 pub use client::{Client, ClusterStatus};
 pub use engine::{Engine, Sick};
 pub use error::{Error, Result};
+pub use host::Host;
 pub use member::{Member, MemberStatus, Options};
 pub use model::{
     Answer, Candidate, Digest, Document, Ended, Head, Instance, Key, Label, Outcome, Pause, Payload, Plan,

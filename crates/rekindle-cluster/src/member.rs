@@ -140,16 +140,11 @@ struct Follower {
 impl Follower {
     async fn run(mut self, mut heads: watch::Receiver<View>) {
         let (words, mut said) = mpsc::channel(8);
-        // The release that was in use before, for what the engine goes back to.
-        let mut before = None;
         let mut pause: Option<tokio::time::Instant> = None;
         loop {
             if pause.is_none_or(|until| until <= tokio::time::Instant::now())
                 && let Some(task) = self.participant.next()
             {
-                if matches!(task, Task::Apply(_)) {
-                    before = self.participant.says().applied;
-                }
                 pause = None;
                 let work = work(Arc::clone(&self.store), Arc::clone(&self.engine), task, words.clone());
                 tokio::spawn(work);
@@ -164,7 +159,7 @@ impl Follower {
                     if matches!(word, Word::Failed(_)) {
                         pause = Some(tokio::time::Instant::now() + jitter(Duration::from_millis(500)));
                     }
-                    self.hear(word, before);
+                    self.hear(word);
                 }
                 () = until(pause) => pause = None,
             }
@@ -180,7 +175,7 @@ impl Follower {
         }
     }
 
-    fn hear(&mut self, word: Word, before: Option<Release>) {
+    fn hear(&mut self, word: Word) {
         let participant = &mut self.participant;
         match word {
             Word::Validated(release, result) => participant.validated(release, result),
@@ -191,9 +186,9 @@ impl Follower {
                 participant.applied(release, result.map(drop));
             }
             Word::Cleared(result) => participant.cleared(result.map(drop)),
-            Word::Health(release, Ok(())) => participant.health(release, Ok(()), None),
+            Word::Health(release, Ok(())) => participant.health(release, Ok(()), false),
             Word::Health(release, Err(Sick { reason, went_back })) => {
-                participant.health(release, Err(reason), went_back.then_some(before));
+                participant.health(release, Err(reason), went_back);
             }
             Word::Failed(error) => participant.failed(error.to_string()),
         }
@@ -235,7 +230,7 @@ async fn work(store: Arc<dyn Store>, engine: Arc<dyn Engine>, task: Task, words:
             Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
         },
         Task::Apply(release) => match payload(&*store, release).await {
-            Ok(payload) => Word::Applied(release, engine.apply(Some(&payload)).await),
+            Ok(payload) => Word::Applied(release, engine.apply(Some((release, &payload))).await),
             Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
         },
         Task::Clear => Word::Cleared(engine.apply(None).await),

@@ -166,7 +166,7 @@ impl HotReloadManager {
     /// What a file is to the program, by its place and its name.
     pub fn kind_of(&self, path: &Path) -> ResourceKind {
         let relative = path.strip_prefix(self.root()).unwrap_or(path);
-        Routes::new(String::new()).of(relative).kind
+        Routes::of_any_program().of(relative).kind
     }
 
     /// Looks at everything now and tells what came of it.

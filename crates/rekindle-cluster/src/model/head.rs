@@ -8,6 +8,8 @@ use super::{Digest, FORMAT, Instance, Label, Plan, Step};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     pub(crate) format: u32,
+    /// Drawn by lot when the first head is written: a store that was made anew begins another line of rollouts.
+    pub line: u64,
     /// How many rollouts there were, the present one among them.
     pub rollout: u64,
     /// What those use who have no part in a rollout.
@@ -30,6 +32,8 @@ pub struct Head {
 /// A payload, and the rollout that it came with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
+    /// The [line](Head::line) of rollouts.
+    pub line: u64,
     /// The rollout.
     pub rollout: u64,
     /// The payload.
@@ -120,21 +124,24 @@ impl Outcome {
 }
 
 impl Head {
-    /// Before anything was published.
-    pub fn new() -> Self {
-        Self { format: FORMAT, rollout: 0, stable: None, candidate: None, last: None, fleet: 0, term: 0 }
+    /// Before anything was published in this line.
+    pub fn new(line: u64) -> Self {
+        Self {
+            format: FORMAT,
+            line,
+            rollout: 0,
+            stable: None,
+            candidate: None,
+            last: None,
+            fleet: 0,
+            term: 0,
+        }
     }
 
     /// What an instance is to use.
     pub fn target(&self, instance: &Instance) -> Option<Release> {
         let candidate = self.candidate.as_ref().filter(|candidate| candidate.selects(instance));
         candidate.map_or(self.stable, |candidate| Some(candidate.release))
-    }
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

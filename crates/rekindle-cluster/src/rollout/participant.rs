@@ -10,7 +10,7 @@ use crate::model::{Answer, Digest, Head, Instance, Release, Verdict};
 /// An instance's part.
 #[derive(Debug)]
 pub(crate) struct Participant {
-    head: Head,
+    head: Option<Head>,
     says: Instance,
     busy: Option<Task>,
     /// Payloads that it does not accept, and why. A change on this machine may mend that: [`Participant::retry`].
@@ -31,7 +31,7 @@ pub(crate) enum Task {
 impl Participant {
     /// An instance that has a release from before, or none.
     pub(crate) fn new(says: Instance) -> Self {
-        Self { head: Head::new(), says, busy: None, refused: HashMap::new() }
+        Self { head: None, says, busy: None, refused: HashMap::new() }
     }
 
     /// What it says of itself.
@@ -41,7 +41,7 @@ impl Participant {
 
     /// Takes in the head.
     pub(crate) fn follow(&mut self, head: Head) {
-        self.head = head;
+        self.head = Some(head);
     }
 
     /// The generation of the engine.
@@ -59,33 +59,35 @@ impl Participant {
     }
 
     fn wanted(&self) -> Option<Task> {
-        if let Some(candidate) = &self.head.candidate
+        let head = self.head.as_ref()?;
+        if let Some(candidate) = &head.candidate
             && self.says.verdict(candidate.release).is_none()
         {
             return Some(Task::Validate(candidate.release));
         }
-        match self.target() {
+        match self.target(head) {
             Some(release) if self.says.applied == Some(release) => None,
             Some(release) if self.refused.contains_key(&release.payload) => None,
             Some(release) => Some(Task::Apply(release)),
-            None if self.says.applied.is_some() => Some(Task::Clear),
+            // A store that was made anew knows nothing of it, and takes nothing away.
+            None if self.says.applied.is_some_and(|applied| applied.line == head.line) => Some(Task::Clear),
             None => None,
         }
     }
 
     /// What it is to use. It keeps away from a candidate that it was not well with, whoever still says otherwise.
-    fn target(&self) -> Option<Release> {
-        let target = self.head.target(&self.says);
+    fn target(&self, head: &Head) -> Option<Release> {
+        let target = head.target(&self.says);
         let is_candidate = target.is_some_and(|target| self.candidate() == Some(target));
         let is_fit = match target.and_then(|target| self.says.verdict(target)) {
             Some(Verdict::Refused(_) | Verdict::Sick(_)) | None => false,
             Some(Verdict::Accepted | Verdict::Applied | Verdict::Healthy) => true,
         };
-        if is_candidate && !is_fit { self.head.stable } else { target }
+        if is_candidate && !is_fit { head.stable } else { target }
     }
 
     fn candidate(&self) -> Option<Release> {
-        self.head.candidate.as_ref().map(|candidate| candidate.release)
+        self.head.as_ref()?.candidate.as_ref().map(|candidate| candidate.release)
     }
 
     /// The engine's answer to [`Task::Validate`].
@@ -141,14 +143,9 @@ impl Participant {
         self.says.trouble = Some(why);
     }
 
-    /// How it goes with what was applied. `fell_back`: what the engine has
-    /// gone back to of its own accord.
-    pub(crate) fn health(
-        &mut self,
-        release: Release,
-        result: Result<(), String>,
-        fell_back: Option<Option<Release>>,
-    ) {
+    /// How it goes with what was applied. `went_back`: the engine uses what was before,
+    /// of its own accord; what lies on disk may still be what did harm.
+    pub(crate) fn health(&mut self, release: Release, result: Result<(), String>, went_back: bool) {
         if self.says.applied != Some(release) {
             return;
         }
@@ -165,7 +162,9 @@ impl Participant {
                 }
                 // Whatever it is by now: what did harm here is not tried again of itself.
                 self.refused.insert(release.payload, why);
-                self.says.applied = fell_back.map_or(self.says.applied, |before| before);
+                if went_back {
+                    self.says.applied = None;
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ pub fn publish(head: &Head, payload: Digest, plan: Plan, salt: String) -> Result
             other.release.rollout
         )));
     }
-    let release = Release { rollout: head.rollout + 1, payload };
+    let release = Release { line: head.line, rollout: head.rollout + 1, payload };
     let candidate = Candidate {
         release,
         plan,
@@ -41,7 +41,7 @@ pub fn publish(head: &Head, payload: Digest, plan: Plan, salt: String) -> Result
 /// [`Error::Conflict`] while a rollout is on its way.
 pub fn publish_at_once(head: &Head, payload: Digest) -> Result<Head> {
     let published = publish(head, payload, Plan::at_once(), String::new())?;
-    let release = Release { rollout: published.rollout, payload };
+    let release = Release { line: head.line, rollout: published.rollout, payload };
     let last = Ended { release, outcome: Outcome::Promoted, reason: String::new() };
     Ok(Head { stable: Some(release), candidate: None, last: Some(last), ..published })
 }

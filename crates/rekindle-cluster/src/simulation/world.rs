@@ -139,7 +139,7 @@ impl World {
             queue: BinaryHeap::new(),
             events: HashMap::new(),
             nodes: (0..size).map(node).collect(),
-            head: Head::new(),
+            head: Head::new(1),
             revision: 0,
             fleet: Fleet::new(),
             coordinator: None,
@@ -288,7 +288,7 @@ impl World {
         let is_sick =
             self.draws(release.payload, "sick", self.chances.sick) && self.per_node(at, "sick", 300);
         let result = if is_sick { Err("answers are late".to_owned()) } else { Ok(()) };
-        self.nodes[at].part.health(release, result, None);
+        self.nodes[at].part.health(release, result, false);
         self.go_on(at);
     }
 

@@ -251,7 +251,9 @@ impl Store for Sqlite {
         let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         self.write_with(move |transaction| {
             let ends = now().saturating_add(millis);
-            transaction.execute("INSERT INTO lease (ends, time) VALUES (?1, ?2)", params![ends, millis])?;
+            // By lot: a file that was made anew does not know the leases of the one before.
+            let sql = "INSERT INTO lease (id, ends, time) VALUES (abs(random() / 2), ?1, ?2)";
+            transaction.execute(sql, params![ends, millis])?;
             Ok(Lease { id: transaction.last_insert_rowid(), time })
         })
         .await

@@ -69,7 +69,7 @@ fn changed(event: &ChangeEvent) -> Value {
 }
 
 fn file(path: &Path, change: &ChangeType, root: &Path) -> Value {
-    let kind = Routes::new(String::new()).of(path.strip_prefix(root).unwrap_or(path)).kind;
+    let kind = Routes::of_any_program().of(path.strip_prefix(root).unwrap_or(path)).kind;
     let mut told = json!({
         "event": "file_changed",
         "path": relative(path, root),

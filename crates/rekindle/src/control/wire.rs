@@ -134,6 +134,7 @@ pub(super) fn status(status: &Status, fingerprint: &str) -> Value {
         "reloads": status.reloads,
         "refused": status.refused,
         "rollbacks": status.rollbacks,
+        "on_probation": status.on_probation,
         "handler_failures": status.handler_failures,
         "rescans": status.rescans,
         "overflows": status.overflows,

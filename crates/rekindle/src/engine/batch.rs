@@ -218,7 +218,8 @@ impl Engine {
             checks: self.shared.checks(),
             topics,
             edit: edit.clone(),
-            fallback: self.fallback.clone(),
+            // What is to be written is good by itself, or it is not.
+            fallback: self.fallback.clone().filter(|_| edit.is_none()),
         };
         let landed = Landed::new(batch, names, touched, edit);
         self.flights.spawn(judge(job, self.settings.time_limit, landed).instrument(span));

@@ -15,7 +15,7 @@ use super::fallback::{Fallback, FellBack};
 use crate::commit::backup;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, understand};
+use crate::load::{Bytes, Candidate, Externals, Failure, Source, load_source, too_large, understand};
 use crate::observe::spans;
 use crate::propagate::Topic;
 use crate::route::Routes;
@@ -122,7 +122,9 @@ impl Job {
             Ok(Some(candidates)) => spans::validate().in_scope(|| self.judge(candidates, &schemas)),
         };
         let (verdict, fell_back) = self.fall_back(verdict, harmful);
-        let keeps = matches!(verdict, Verdict::Verified(_)) && self.settings.config.backup_on_change;
+        let is_trial = self.edit.as_ref().is_some_and(|edit| edit.is_trial);
+        let is_kept = matches!(verdict, Verdict::Verified(_)) && !is_trial;
+        let keeps = is_kept && self.settings.config.backup_on_change;
         let backup_errors = if keeps { self.back_up(&read) } else { Vec::new() };
         Outcome { verdict, read, schemas, backup_errors, load, fell_back }
     }
@@ -274,7 +276,7 @@ impl Job {
         read: &mut HashMap<PathBuf, Known>,
     ) -> Result<Arc<Source>, Failure> {
         if let Some(content) = self.edit.as_ref().and_then(|edit| edit.of(&input.path)?.content.as_ref()) {
-            return self.edited(input, content, read);
+            return self.edited(input, content, secrets, read);
         }
         match &input.known {
             Some(Known::Good(source)) => return Ok(Arc::clone(source)),
@@ -301,13 +303,20 @@ impl Job {
         &self,
         input: &Input,
         content: &Arc<[u8]>,
+        secrets: &Secrets,
         read: &mut HashMap<PathBuf, Known>,
     ) -> Result<Arc<Source>, Failure> {
         let path = self.root.join(&input.path);
+        let (size, limit) = (content.len() as u64, self.settings.max_file_size);
+        if size > limit {
+            // Nobody could read it at the next start.
+            return Err(too_large(&path, &self.root, size, limit));
+        }
         let kept = std::fs::metadata(&path).or_else(|_| std::fs::metadata(&self.root));
         let permissions = kept.map_err(|cause| Failure::definitive(cause.into()))?.permissions();
-        let (text, node) = understand(content, &path, &self.root)
-            .map_err(|Failure { error, .. }| Failure::definitive(error))?;
+        let (text, node) = understand(content, &path, &self.root).map_err(|Failure { error, .. }| {
+            Failure::definitive(error.masking(secrets.suspected_spans(&String::from_utf8_lossy(content))))
+        })?;
         let bytes = Bytes { path, content: Arc::clone(content), hash: blake3::hash(content), permissions };
         let source = Arc::new(Source::new(bytes, text, node, &self.root));
         read.insert(input.path.clone(), Known::Good(Arc::clone(&source)));

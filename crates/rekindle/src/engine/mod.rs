@@ -153,6 +153,8 @@ pub(crate) struct EngineHandle {
     /// Whoever answers questions from outside of the program.
     #[cfg(unix)]
     control: Mutex<Option<crate::control::Server>>,
+    /// Held while what a shared store says is taken in.
+    remote_turn: tokio::sync::Mutex<()>,
 }
 
 /// What an engine starts with beside its settings.
@@ -201,6 +203,7 @@ impl EngineHandle {
             stated,
             #[cfg(unix)]
             control: Mutex::default(),
+            remote_turn: tokio::sync::Mutex::default(),
         });
         parts.handlers.into_iter().try_for_each(|handler| handle.enlist(handler))?;
         let (ready, started) = oneshot::channel();

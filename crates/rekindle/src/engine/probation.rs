@@ -101,6 +101,8 @@ impl Engine {
             let names: Vec<String> = undo.configs.into_iter().map(|(name, _)| name).collect();
             return self.confirm(&names);
         };
+        let generation = undo.from;
+        self.shared.observe.edit(|status| status.on_probation = Some(generation));
         let watch = tokio::spawn(observe(checks, probation, self.settings.time_limit));
         self.probation = Some(OnProbation { undo, watch });
     }

@@ -12,7 +12,7 @@ use super::update::Update;
 use crate::commit::{atomic, permissions_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Trigger, make_home};
-use crate::route::{REMOTE_DIR, RemoteLayer, Routes, check_name, format_of};
+use crate::route::{REMOTE_DIR, Routes, check_name, format_of};
 
 /// A configuration as a shared store has it.
 ///
@@ -63,18 +63,29 @@ impl RemoteDocument {
 
 impl EngineHandle {
     /// Makes the documents all that the store's layer has; or, as a trial, asks what would come of that.
-    pub(crate) async fn remote(&self, documents: Vec<RemoteDocument>, is_trial: bool) -> Result<Receipt> {
+    ///
+    /// One after the other, and to the end: which files are to go is seen before they are written.
+    pub(crate) async fn remote(
+        self: &Arc<Self>,
+        documents: Vec<RemoteDocument>,
+        is_trial: bool,
+    ) -> Result<Receipt> {
         if self.settings().remote.is_none() {
             let error =
                 Error::new(ErrorKind::Conflict, "this engine has no layer for what a shared store says");
             return Err(error.help("build it with `HotReload::builder(root).remote_layer(..)`"));
         }
-        let root = self.root().to_path_buf();
-        let made = tokio::task::spawn_blocking(move || edit_of(&root, &documents, is_trial)).await??;
-        let (names, edit) = made;
-        let asked = |reply| Asked { is_trial, ..Asked::new(Trigger::Remote, Some(reply)) };
-        let update = |reply| Update { names, expected: None, edit, asked: asked(reply) };
-        self.ask(|reply| Command::Update(Box::new(update(reply)))).await?
+        let this = Arc::clone(self);
+        let turn = async move {
+            let _turn = this.remote_turn.lock().await;
+            let root = this.root().to_path_buf();
+            let made = tokio::task::spawn_blocking(move || edit_of(&root, &documents, is_trial));
+            let (names, edit) = made.await??;
+            let asked = |reply| Asked { is_trial, ..Asked::new(Trigger::Remote, Some(reply)) };
+            let update = |reply| Update { names, expected: None, edit, asked: asked(reply) };
+            this.ask(|reply| Command::Update(Box::new(update(reply)))).await?
+        };
+        tokio::spawn(turn).await?
     }
 }
 
@@ -95,7 +106,7 @@ fn edit_of(root: &Path, documents: &[RemoteDocument], is_trial: bool) -> Result<
     let gone: Vec<FileEdit> =
         gone.map(|path| FileEdit { path, content: None, permissions: None, expected: None }).collect();
     files.extend(gone);
-    let routes = Routes::new(String::new()).with_remote(Some(RemoteLayer::AboveFiles));
+    let routes = Routes::of_any_program();
     let mut names: Vec<String> = files.iter().filter_map(|file| routes.of(&file.path).config).collect();
     names.sort();
     names.dedup();
@@ -112,7 +123,7 @@ fn present(root: &Path, directory: &Path) -> Result<Vec<PathBuf>> {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(cause) => return Err(Error::io("cannot list the directory", &root.join(directory), root, cause)),
     };
-    let routes = Routes::new(String::new()).with_remote(Some(RemoteLayer::AboveFiles));
+    let routes = Routes::of_any_program();
     let mut files = Vec::new();
     for entry in entries {
         let entry = entry?;

@@ -187,7 +187,7 @@ impl Candidate {
 
 /// A file as the layer that it is.
 fn file(source: &Arc<Source>, externals: &Externals) -> Layer {
-    let kind = kind_of_file(&source.bytes.path).unwrap_or_else(|| externals.remote());
+    let kind = kind_of_file(&source.location().shown).unwrap_or_else(|| externals.remote());
     Layer::File(Arc::clone(source), kind)
 }
 

@@ -41,7 +41,7 @@ pub(crate) use dotenv::{Line as DotenvLine, parse as parse_dotenv};
 pub(crate) use externals::{Externals, places};
 pub use origin::{LayerKind, Origin};
 pub(crate) use overrides::Override;
-pub(crate) use read::{Bytes, read_bytes};
+pub(crate) use read::{Bytes, read_bytes, too_large};
 #[cfg(any(feature = "json", feature = "yaml"))]
 pub(crate) use tree::Table;
 pub(crate) use tree::{Data, Node, Span};

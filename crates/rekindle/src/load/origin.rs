@@ -171,10 +171,10 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What the path of a layer's file says that it is: `app.toml`, `app.local.toml`, or of an environment. None for what
-/// a shared store says, which lies where it is told to.
+/// What the path of a layer's file, relative to the root, says that it is: `app.toml`, `app.local.toml`, or of an
+/// environment. None for what a shared store says, which lies where it is told to.
 pub(super) fn kind_of_file(path: &Path) -> Option<LayerKind> {
-    if path.ancestors().any(|above| above.ends_with(REMOTE_DIR)) {
+    if path.starts_with(REMOTE_DIR) {
         return None;
     }
     let stem = PathBuf::from(path.file_stem().unwrap_or_default());

@@ -81,7 +81,7 @@ fn not_a_file(path: &Path, root: &Path) -> Failure {
     Failure::definitive(error)
 }
 
-fn too_large(path: &Path, root: &Path, size: u64, limit: u64) -> Failure {
+pub(crate) fn too_large(path: &Path, root: &Path, size: u64, limit: u64) -> Failure {
     let message = format!("the file has {size} bytes, and {limit} are allowed");
     let error = Error::new(ErrorKind::Limit, message)
         .help("raise `max_file_size` if this is meant")

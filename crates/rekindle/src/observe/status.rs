@@ -48,6 +48,8 @@ pub struct Status {
     pub control_failure: Option<String>,
     /// Generations that were undone, since the start.
     pub rollbacks: u64,
+    /// The newest generation that is on [probation](crate::Probation), if any is.
+    pub on_probation: Option<u64>,
     /// What came of the last reload.
     pub last_reload: Option<Receipt>,
     /// How long the stages of reloads took, since the start.
@@ -190,6 +192,7 @@ impl Status {
             control_socket: None,
             control_failure: None,
             rollbacks: 0,
+            on_probation: None,
             last_reload: None,
             durations: Durations::default(),
             reconciled: 0,
@@ -214,7 +217,11 @@ impl Status {
             ChangeEvent::ReloadCompleted { .. } => self.reloads += 1,
             ChangeEvent::ValidationFailed { .. } => self.refused += 1,
             ChangeEvent::HandlerFailed { .. } => self.handler_failures += 1,
-            ChangeEvent::RolledBack { .. } => self.rollbacks += 1,
+            ChangeEvent::RolledBack { .. } => {
+                self.rollbacks += 1;
+                self.on_probation = None;
+            }
+            ChangeEvent::Confirmed { .. } => self.on_probation = None,
             ChangeEvent::Rescanned { .. } => self.rescans += 1,
             _ => {}
         }

@@ -63,6 +63,9 @@ impl Interest {
         if is_transient(path) {
             return false;
         }
+        if self.is_remote(path) {
+            return is_config_file(path);
+        }
         if is_config_file(path) {
             // Dot-files at the root are wanted by name: `**/.*` is not meant for them.
             let at_root = path.parent().is_some_and(|parent| parent.as_os_str().is_empty());
@@ -74,22 +77,27 @@ impl Interest {
     /// Whether a directory in a wanted one is to be armed.
     pub(crate) fn directory_in_wanted(&self, path: &Path) -> bool {
         let wanted_config = || self.config_dirs.iter().any(|config_dir| config_dir.starts_with(path));
-        let wanted_remote =
-            || self.remote && (path.starts_with(REMOTE_DIR) || Path::new(REMOTE_DIR).starts_with(path));
-        (self.watch.can_match_in(path) || wanted_config() || wanted_remote()) && !self.exclude.matches(path)
+        let wanted = self.watch.can_match_in(path) || wanted_config();
+        self.is_remote(path) || wanted && !self.exclude.matches(path)
     }
 
     /// Whether the patterns alone want a file.
     pub(crate) fn by_pattern(&self, path: &Path) -> bool {
-        let wanted = self.watch.matches(path) || self.remote && path.starts_with(REMOTE_DIR);
-        wanted && !self.excluded(path)
+        self.is_remote(path) || self.watch.matches(path) && !self.excluded(path)
+    }
+
+    /// Whether it belongs to what a shared store says, or leads there. Nothing excludes that: it is the program's own.
+    fn is_remote(&self, path: &Path) -> bool {
+        self.remote && (path.starts_with(REMOTE_DIR) || Path::new(REMOTE_DIR).starts_with(path))
     }
 
     /// Whether a path, or a directory it lies in, is excluded.
     fn excluded(&self, path: &Path) -> bool {
-        path.ancestors()
-            .take_while(|part| !part.as_os_str().is_empty())
-            .any(|part| self.exclude.matches(part))
+        !self.is_remote(path)
+            && path
+                .ancestors()
+                .take_while(|part| !part.as_os_str().is_empty())
+                .any(|part| self.exclude.matches(part))
     }
 }
 

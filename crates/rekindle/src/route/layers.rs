@@ -77,6 +77,11 @@ impl Routes {
         Self { environment: environment.into(), remote: None }
     }
 
+    /// Routes for what is the same in all programs: which kind of file one is, and of which configuration.
+    pub(crate) fn of_any_program() -> Self {
+        Self::new(String::new()).with_remote(Some(RemoteLayer::AboveFiles))
+    }
+
     /// The same for a program that has a layer of a shared store.
     pub(crate) fn with_remote(self, remote: Option<RemoteLayer>) -> Self {
         Self { remote, ..self }
@@ -204,7 +209,7 @@ pub(crate) fn format_of(path: &Path) -> Option<Format> {
 
 /// Whether a path relative to the root has the form of a configuration's file, whoever wants it.
 pub(crate) fn is_config_file(path: &Path) -> bool {
-    Routes::new(String::new()).with_remote(Some(RemoteLayer::AboveFiles)).config(path).is_some()
+    Routes::of_any_program().config(path).is_some()
 }
 
 #[cfg(test)]

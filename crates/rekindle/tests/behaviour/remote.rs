@@ -118,7 +118,8 @@ async fn a_check_asks_everybody_and_leaves_no_trace() {
         assert_eq!(refusal.by, by);
         assert!(refusal.error.to_string().starts_with(what), "{}", refusal.error);
     }
-    assert_eq!(*asked.0.lock().expect("no panic"), ["prepares 1", "aborts 1", "prepares -1"]);
+    let expected = ["prepares 1", "prepares null", "aborts null", "aborts 1", "prepares -1"];
+    assert_eq!(*asked.0.lock().expect("no panic"), expected);
     assert!(!site.path("data/rekindle/remote").exists());
     assert_eq!(
         (manager.snapshot().generation(), stream.current()),
@@ -234,4 +235,73 @@ async fn what_is_no_document_is_an_error_that_says_why() {
     let latin = RemoteDocument::new("app", "toml", b"host = '\xe9'");
     let receipt = manager.check_remote(vec![latin]).await.expect("a receipt");
     assert!(receipt.refusals()[0].error.to_string().contains("not UTF-8"), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn a_bad_document_is_not_mended_by_the_history() {
+    let site = Site::new(&[("config/app.toml", BASE)]);
+    let builder =
+        || site.builder().remote_layer(RemoteLayer::AboveFiles).start_policy(StartPolicy::StartFromLastGood);
+    let manager = builder().start().await.expect("an engine");
+    manager.apply_remote(vec![document("new", "a = 1\n")]).await.expect("a receipt");
+    manager.shutdown().await.expect("a clean end");
+    std::fs::remove_file(site.path("data/rekindle/remote/new.toml")).expect("it is there");
+    let again = builder().start().await.expect("an engine");
+    for receipt in [
+        again.check_remote(vec![document("new", "a = \n")]).await,
+        again.apply_remote(vec![document("new", "a = \n")]).await,
+    ] {
+        assert_eq!(receipt.expect("a receipt").refusals().len(), 1);
+    }
+    assert!(!site.path("data/rekindle/remote/new.toml").exists());
+}
+
+#[tokio::test]
+async fn what_would_not_be_read_is_not_written_and_secrets_are_not_shown() {
+    let site = Site::new(&[("config/app.toml", BASE)]);
+    let builder = site.builder().remote_layer(RemoteLayer::AboveFiles).max_file_size(100);
+    let manager = builder.secret("app", "/password").start().await.expect("an engine");
+    let large = format!("text = '{}'\n", "x".repeat(100));
+    let receipt = manager.apply_remote(vec![document("app", &large)]).await.expect("a receipt");
+    assert!(receipt.refusals()[0].error.to_string().contains("100 are allowed"), "{receipt:?}");
+    let receipt =
+        manager.check_remote(vec![document("app", "password = 'hunter2\n")]).await.expect("a receipt");
+    let error = &receipt.refusals()[0].error;
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
+async fn nothing_excludes_it_and_a_check_makes_no_backup() {
+    let site = Site::new(&[("config/app.toml", BASE)]);
+    let config = HotReloadConfig {
+        exclude_patterns: vec!["data/**".into(), "**/rekindle".into()],
+        backup_on_change: true,
+        ..HotReloadConfig::default()
+    };
+    let builder = || site.builder().remote_layer(RemoteLayer::AboveFiles).config(config.clone());
+    let manager = builder().start().await.expect("an engine");
+    manager.apply_remote(vec![document("app", "port = 1\n")]).await.expect("a receipt");
+    let backups = || manager.backups("data/rekindle/remote/app.toml").expect("they can be listed").len();
+    let before = backups();
+    let checked = manager.check_remote(vec![document("app", "port = 2\n")]).await.expect("a receipt");
+    assert_eq!((checked.applied().len(), backups()), (1, before));
+    manager.shutdown().await.expect("a clean end");
+    let again = builder().start().await.expect("an engine");
+    assert_eq!(value(&again, "app")["port"], 1);
+}
+
+#[tokio::test]
+async fn of_two_at_the_same_time_one_comes_after_the_other() {
+    let site = Site::new(&[("config/app.toml", BASE), ("config/other.toml", "a = 0\n")]);
+    let manager = with_remote(&site, RemoteLayer::AboveFiles).await;
+    for _ in 0..20 {
+        let (one, other) = tokio::join!(
+            manager.apply_remote(vec![document("app", "port = 1\n")]),
+            manager.apply_remote(vec![document("other", "a = 1\n")])
+        );
+        assert!(one.is_ok() && other.is_ok());
+        let there =
+            ["app", "other"].map(|name| site.path(&format!("data/rekindle/remote/{name}.toml")).exists());
+        assert_eq!(there.iter().filter(|is_there| **is_there).count(), 1, "{there:?}");
+    }
 }
