@@ -19,6 +19,9 @@ use crate::model::{Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
 use crate::rollout::participant::{Participant, Task};
 use crate::store::{Expected, Lease, Store, Write};
 
+/// How often what an instance refused is tried again.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// How an instance takes part.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -141,6 +144,7 @@ impl Follower {
     async fn run(mut self, mut heads: watch::Receiver<View>) {
         let (words, mut said) = mpsc::channel(8);
         let mut pause: Option<tokio::time::Instant> = None;
+        let mut again = tokio::time::interval(RETRY);
         loop {
             if pause.is_none_or(|until| until <= tokio::time::Instant::now())
                 && let Some(task) = self.participant.next()
@@ -162,6 +166,8 @@ impl Follower {
                     self.hear(word);
                 }
                 () = until(pause) => pause = None,
+                // Something on this machine may have mended what it refused.
+                _ = again.tick() => self.participant.retry(),
             }
         }
     }

@@ -120,7 +120,7 @@ impl Mirror {
         })
         .await?;
         let revision = listing.revision;
-        self.listed(identity, listing);
+        self.listed(&identity, listing);
         let mut watch = answered(self.store.watch(&self.prefix, revision)).await?;
         let end = Instant::now() + jitter(REREAD);
         while Instant::now() < end && !self.views.is_closed() {
@@ -135,11 +135,11 @@ impl Mirror {
         Ok(())
     }
 
-    fn listed(&mut self, identity: String, listing: Listing) {
-        let before = self.identity.replace(identity.clone());
+    fn listed(&mut self, identity: &str, listing: Listing) {
+        let before = self.identity.replace(identity.to_owned());
         self.views.send_if_modified(|view| {
             let went_back = listing.revision < view.revision;
-            if before.as_ref().is_some_and(|before| *before != identity) {
+            if before.as_ref().is_some_and(|before| before != identity) {
                 view.warn(Error::Identity("another one is in its place".to_owned()));
             } else if went_back {
                 let why = format!("it is of revision {}, and was of {}", listing.revision, view.revision);

@@ -1,132 +1,18 @@
 //! Rollouts over instances with real engines on real files, and a store in a file.
 #![cfg(feature = "sqlite")]
 
+mod fleet;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use rekindle::{HotReload, HotReloadManager, Probation, RemoteLayer};
+use fleet::*;
 use rekindle_cluster::store::{Sqlite, Store};
-use rekindle_cluster::{
-    Client, ClusterStatus, Document, Error, Head, Host, Member, Options, Outcome, Payload, Plan, Release,
-    Step,
-};
-use serde_json::Value;
-use tempfile::TempDir;
-
-/// Longer than anything takes.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// An instance, with all that it has.
-struct Instance {
-    root: TempDir,
-    manager: HotReloadManager,
-    member: Option<Member>,
-    is_well: Arc<AtomicBool>,
-}
-
-impl Instance {
-    async fn start(store: &Arc<dyn Store>, id: &str) -> Self {
-        let root = tempfile::tempdir().expect("a directory");
-        std::fs::create_dir(root.path().join("config")).expect("there is room");
-        std::fs::write(root.path().join("config/app.toml"), "port = 80\nlimit = 10\n")
-            .expect("there is room");
-        std::fs::write(
-            root.path().join("config/app.schema.json"),
-            r#"{"properties": {"port": {"type": "integer"}}}"#,
-        )
-        .expect("there is room");
-        Self::start_in(root, store, id).await
-    }
-
-    async fn start_in(root: TempDir, store: &Arc<dyn Store>, id: &str) -> Self {
-        let is_well = Arc::new(AtomicBool::new(true));
-        let health = Arc::clone(&is_well);
-        let manager = HotReload::builder(root.path())
-            .remote_layer(RemoteLayer::AboveFiles)
-            .probation(Probation::of(Duration::from_millis(100)).every(Duration::from_millis(20)))
-            .health_check("orders", move || match health.load(Ordering::Relaxed) {
-                true => Ok(()),
-                false => Err("no orders come in".into()),
-            })
-            .start()
-            .await
-            .expect("an engine");
-        let host = Arc::new(Host::new(manager.clone()));
-        let release = host.release().await.expect("it can be read");
-        let options = Options { lease: Duration::from_secs(3), ..Options::new(id) };
-        let member = Some(Member::join(Arc::clone(store), host, release, options));
-        Self { root, manager, member, is_well }
-    }
-
-    fn value(&self, pointer: &str) -> Value {
-        let snapshot = self.manager.snapshot();
-        snapshot.get("app").and_then(|app| app.pointer(pointer)).cloned().unwrap_or_default()
-    }
-
-    async fn leave(&mut self) {
-        if let Some(member) = self.member.take() {
-            member.leave().await;
-        }
-    }
-}
+use rekindle_cluster::{Client, ClusterStatus, Error, Outcome, Plan};
 
 async fn open(path: &Path) -> Arc<dyn Store> {
     Arc::new(Sqlite::open(path.join("cluster.db")).await.expect("it opens"))
-}
-
-async fn fleet(store: &Arc<dyn Store>, size: usize) -> Vec<Instance> {
-    let mut fleet = Vec::new();
-    for number in 0..size {
-        fleet.push(Instance::start(store, &format!("i{number}")).await);
-    }
-    fleet
-}
-
-fn payload(text: &str) -> Payload {
-    Payload::new([Document::new("app", "toml", text)])
-}
-
-/// Fast steps.
-fn plan() -> Plan {
-    let steps = vec![Step::Share(200), Step::Share(1000)];
-    Plan { steps, bake_ms: 100, patience_ms: 20_000, ..Plan::default() }
-}
-
-/// Waits until the cluster is so.
-async fn until(client: &Client, what: &str, is: impl Fn(&ClusterStatus) -> bool) -> ClusterStatus {
-    let mut last = None;
-    let waiting = async {
-        loop {
-            let status = client.status().await.expect("the store answers");
-            if is(&status) {
-                return status;
-            }
-            last = Some(status);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let done = tokio::time::timeout(LIMIT, waiting).await;
-    done.unwrap_or_else(|_| panic!("{what}: {last:#?}"))
-}
-
-async fn live(client: &Client, count: usize) {
-    until(client, "all are there", |status| status.instances.len() == count).await;
-}
-
-async fn ended(client: &Client, release: Release) -> (Head, Outcome, String) {
-    let over = |head: &Head| {
-        head.candidate.is_none() && head.last.as_ref().is_some_and(|last| last.release == release)
-    };
-    let status = until(client, "the rollout ends", |status| over(&status.head)).await;
-    let last = status.head.last.clone().expect("it has ended");
-    (status.head, last.outcome, last.reason)
-}
-
-async fn all_on(client: &Client, release: Option<Release>) {
-    let is_on = |status: &ClusterStatus| status.instances.iter().all(|instance| instance.applied == release);
-    until(client, "everybody converges", is_on).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

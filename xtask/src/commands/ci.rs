@@ -11,7 +11,8 @@ use crate::{commands, facts, runner};
 const LIBRARY: &str = "rekindle";
 
 /// The packages whose features are checked one by one.
-const WITH_FEATURES: [&str; 4] = [LIBRARY, "rekindle-templates", "rekindle-web", "rekindle-actix"];
+const WITH_FEATURES: [&str; 5] =
+    [LIBRARY, "rekindle-templates", "rekindle-web", "rekindle-actix", "rekindle-cluster"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
@@ -22,10 +23,13 @@ fn steps(options: Options, metadata: Metadata) -> Result<Vec<Step>> {
     let features =
         WITH_FEATURES.map(|package| Ok(feature_steps(package, &metadata.package(package)?.features)));
     let features = features.into_iter().collect::<Result<Vec<_>>>()?;
-    let tests = commands::test::steps(options, &metadata)?;
+    let mut tests = commands::test::steps(options, &metadata)?;
+    // Without the compiler of protocols some of the features cannot be built.
+    let setup = tests.remove(0);
     let mut steps = vec![
         Step::command("format", Cmd::new("cargo fmt --all --check")),
         Step::check("rust-version", move |_| facts::rust_version(&metadata, LIBRARY)),
+        setup,
         Step::command("clippy", clippy()),
         Step::command("docs", docs(std::env::var("RUSTDOCFLAGS").ok())),
     ];
@@ -74,7 +78,8 @@ mod tests {
         {"name": "rekindle", "features": {"yaml": [], "json": []}, "rust_version": "1.89"},
         {"name": "rekindle-templates", "features": {"tera": []}, "rust_version": "1.89"},
         {"name": "rekindle-web", "features": {"serve": []}, "rust_version": "1.89"},
-        {"name": "rekindle-actix", "features": {"serve": []}, "rust_version": "1.89"}
+        {"name": "rekindle-actix", "features": {"serve": []}, "rust_version": "1.89"},
+        {"name": "rekindle-cluster", "features": {"etcd": []}, "rust_version": "1.89"}
     ], "target_directory": "/target"}"#;
 
     #[test]
@@ -95,13 +100,14 @@ mod tests {
     fn the_cheap_checks_come_before_the_tests_and_the_features_after() {
         let steps = steps(Options { setup: true }, Metadata::parse(METADATA).unwrap()).unwrap();
         let names: Vec<_> = steps.iter().map(Step::name).collect();
-        let expected = ["format", "rust-version", "clippy", "docs", "setup", "tests", "doc tests"];
+        let expected = ["format", "rust-version", "setup", "clippy", "docs", "tests", "doc tests"];
         assert_eq!(names[..7], expected);
         let features = ["no features", "feature json", "feature yaml", "all features"];
         let of_templates = ["templates: no features", "templates: feature tera", "templates: all features"];
         let of_web = ["web: no features", "web: feature serve", "web: all features"];
         let of_actix = ["actix: no features", "actix: feature serve", "actix: all features"];
-        let all = [&features[..], &of_templates, &of_web, &of_actix].concat();
+        let of_cluster = ["cluster: no features", "cluster: feature etcd", "cluster: all features"];
+        let all = [&features[..], &of_templates, &of_web, &of_actix, &of_cluster].concat();
         assert_eq!(names[names.len() - all.len()..], all);
     }
 

@@ -50,6 +50,25 @@ pub(crate) const SYSTEM: &[Tool] = &[
         instead: None,
         genuine: |text| text.starts_with("rsync "),
     },
+    Tool {
+        package: "etcd-server",
+        probe: "etcd --version",
+        instead: None,
+        genuine: |text| text.starts_with("etcd Version: "),
+    },
+    // What the client of etcd is built with.
+    Tool {
+        package: "protobuf-compiler",
+        probe: "protoc --version",
+        instead: None,
+        genuine: |text| text.starts_with("libprotoc "),
+    },
+    Tool {
+        package: "libprotobuf-dev",
+        probe: "ls /usr/include/google/protobuf/descriptor.proto",
+        instead: None,
+        genuine: |text| text.contains("descriptor.proto"),
+    },
     // It says its version with an exit code of 1.
     Tool { package: "wrk", probe: "which wrk", instead: None, genuine: |text| text.trim().ends_with("/wrk") },
 ];

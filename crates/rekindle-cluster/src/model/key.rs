@@ -33,7 +33,7 @@ impl Key {
     pub const INSTANCES: &str = "inst/";
 
     /// A name as a store gave it.
-    pub(crate) fn named(name: impl Into<String>) -> Self {
+    pub fn named(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 

@@ -126,9 +126,9 @@ impl Participant {
     /// What came of [`Task::Clear`].
     pub(crate) fn cleared(&mut self, result: Result<(), String>) {
         self.busy = None;
-        self.says.trouble = result.as_ref().err().cloned();
-        if result.is_ok() {
-            self.says.applied = None;
+        match result {
+            Ok(()) => (self.says.applied, self.says.trouble) = (None, None),
+            Err(why) => self.says.trouble = Some(why),
         }
     }
 

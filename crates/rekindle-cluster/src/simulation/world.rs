@@ -45,7 +45,7 @@ impl Chances {
 #[derive(Debug)]
 enum Event {
     /// An instance sees the head.
-    Sees(usize, u64, Head),
+    Sees(usize, u64, Box<Head>),
     /// What an instance says of itself arrives.
     Says(usize, u64, u64, Box<Instance>),
     /// An engine has done what it was asked for.
@@ -195,7 +195,7 @@ impl World {
                 // A watch tells what happens in its order.
                 if node.is_up && !node.is_cut && revision > node.seen {
                     node.seen = revision;
-                    node.part.follow(head);
+                    node.part.follow(*head);
                     self.go_on(at);
                 }
             }
@@ -435,7 +435,7 @@ impl World {
     fn send(&mut self, at: usize) {
         let late = self.random.delay(NETWORK);
         self.nodes[at].sent = self.revision;
-        self.after(late, Event::Sees(at, self.revision, self.head.clone()));
+        self.after(late, Event::Sees(at, self.revision, Box::new(self.head.clone())));
     }
 
     fn publish(&mut self) {

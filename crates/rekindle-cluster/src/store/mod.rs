@@ -4,6 +4,8 @@
 //! was written under them along when they end; a watch tells what changed after a revision, in order, or that this
 //! is not known any more. No backend does more than that, and all of them pass one suite of tests.
 
+#[cfg(feature = "etcd")]
+mod etcd;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -15,6 +17,8 @@ use async_trait::async_trait;
 use crate::error::{Error, Result};
 use crate::model::Key;
 
+#[cfg(feature = "etcd")]
+pub use etcd::{Etcd, EtcdOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 
@@ -205,7 +209,7 @@ impl Write {
     }
 }
 
-/// Opens the store that an address names: `sqlite:PATH`.
+/// Opens the store that an address names: `sqlite:PATH`, or `etcd:HOST:PORT,HOST:PORT/PREFIX`.
 ///
 /// # Errors
 ///
@@ -214,6 +218,8 @@ pub async fn open(address: &str) -> Result<Arc<dyn Store>> {
     match address.split_once(':') {
         #[cfg(feature = "sqlite")]
         Some(("sqlite", path)) => Ok(Arc::new(Sqlite::open(path).await?)),
+        #[cfg(feature = "etcd")]
+        Some(("etcd", address)) => Ok(Arc::new(Etcd::open(EtcdOptions::parse(address)?).await?)),
         _ => Err(Error::Address(format!("{address:?} is no address of a store: try `sqlite:cluster.db`"))),
     }
 }

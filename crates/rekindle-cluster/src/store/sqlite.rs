@@ -52,12 +52,12 @@ const SCHEMA: &str = "
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
-    connection: Arc<Mutex<Open>>,
+    connection: Arc<Mutex<Handle>>,
 }
 
 /// A connection to the file that was there then.
 #[derive(Debug)]
-struct Open {
+struct Handle {
     connection: Connection,
     file: FileId,
 }
@@ -75,7 +75,7 @@ impl Sqlite {
         let path = path.into();
         let opened = {
             let path = path.clone();
-            blocking(move || Open::new(&path)).await?
+            blocking(move || Handle::new(&path)).await?
         };
         Ok(Self { path, connection: Arc::new(Mutex::new(opened)) })
     }
@@ -83,15 +83,15 @@ impl Sqlite {
     /// Does something with the connection, where that may block. A file that was replaced is opened anew.
     async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Step<T> + Send + 'static,
     ) -> Result<T> {
         let (path, connection) = (self.path.clone(), Arc::clone(&self.connection));
         blocking(move || {
             let mut open = connection.lock().unwrap_or_else(PoisonError::into_inner);
             if file_id(&path) != Some(open.file) {
-                *open = Open::new(&path)?;
+                *open = Handle::new(&path)?;
             }
-            work(&mut open.connection)
+            Ok(work(&mut open.connection)?)
         })
         .await
     }
@@ -99,7 +99,7 @@ impl Sqlite {
     /// The same within a transaction, for which leases that are over have ended.
     async fn write_with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Step<T> + Send + 'static,
     ) -> Result<T> {
         self.with(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -112,16 +112,16 @@ impl Sqlite {
     }
 }
 
-impl Open {
+impl Handle {
     fn new(path: &Path) -> Result<Self> {
         let named = |cause: Error| match cause {
             Error::Unavailable(why) => Error::Unavailable(format!("{}: {why}", path.display())),
             other => other,
         };
-        Self::open(path).map_err(named)
+        Self::open(path).map_err(Error::from).map_err(named)
     }
 
-    fn open(path: &Path) -> Result<Self> {
+    fn open(path: &Path) -> Step<Self> {
         make_private(path).map_err(Error::unavailable)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
@@ -162,9 +162,33 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)?
 }
 
-impl From<rusqlite::Error> for Error {
+/// What goes wrong inside of a transaction.
+enum Fault {
+    Sqlite(rusqlite::Error),
+    Known(Error),
+}
+
+/// What is done inside of a transaction.
+type Step<T> = std::result::Result<T, Fault>;
+
+impl From<rusqlite::Error> for Fault {
     fn from(cause: rusqlite::Error) -> Self {
-        Self::unavailable(cause)
+        Self::Sqlite(cause)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Known(error)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Sqlite(cause) => Self::unavailable(cause),
+            Fault::Known(error) => error,
+        }
     }
 }
 
@@ -217,7 +241,7 @@ impl Store for Sqlite {
             if let Some(lease) = &write.lease {
                 let sql = "SELECT count(*) FROM lease WHERE id = ?1";
                 if transaction.query_row(sql, [lease.id], |row| row.get::<_, u64>(0))? == 0 {
-                    return Err(Error::Conflict("the lease has ended".to_owned()));
+                    return Err(Error::Conflict("the lease has ended".to_owned()).into());
                 }
             }
             match &write.value {
@@ -231,7 +255,7 @@ impl Store for Sqlite {
     async fn watch(&self, prefix: &str, after: u64) -> Result<Box<dyn Watch>> {
         let (path, prefix) = (self.path.clone(), prefix.to_owned());
         let opened = blocking(move || {
-            let open = Open::new(&path)?;
+            let open = Handle::new(&path)?;
             let compacted: u64 = meta(&open.connection, "compacted")?;
             if after < compacted {
                 return Err(Error::Compacted(after));
@@ -264,7 +288,7 @@ impl Store for Sqlite {
         self.write_with(move |transaction| {
             let sql = "UPDATE lease SET ends = ?2 + time WHERE id = ?1";
             match transaction.execute(sql, params![id, now()])? {
-                0 => Err(Error::Conflict("the lease has ended".to_owned())),
+                0 => Err(Error::Conflict("the lease has ended".to_owned()).into()),
                 _ => Ok(()),
             }
         })
@@ -276,7 +300,7 @@ impl Store for Sqlite {
     }
 }
 
-fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T> {
+fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Step<T> {
     Ok(connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))?)
 }
 
@@ -286,7 +310,7 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// What was written after a revision, in order.
-fn entries(connection: &Connection, prefix: &str, after: u64) -> Result<Vec<Entry>> {
+fn entries(connection: &Connection, prefix: &str, after: u64) -> Step<Vec<Entry>> {
     let sql = "SELECT key, value, revision FROM entry WHERE substr(key, 1, ?1) = ?2 AND revision > ?3
         ORDER BY revision, key";
     let mut statement = connection.prepare_cached(sql)?;
@@ -294,23 +318,23 @@ fn entries(connection: &Connection, prefix: &str, after: u64) -> Result<Vec<Entr
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn fits(transaction: &Transaction<'_>, key: &Key, expected: Expected) -> Result<()> {
+fn fits(transaction: &Transaction<'_>, key: &Key, expected: Expected) -> Step<()> {
     let sql = "SELECT revision FROM entry WHERE key = ?1";
     let found: Option<u64> = transaction.query_row(sql, [key.as_str()], |row| row.get(0)).optional()?;
     match (expected, found) {
         (Expected::Any, _) | (Expected::Absent, None) => Ok(()),
         (Expected::Revision(wanted), Some(found)) if wanted == found => Ok(()),
-        (_, Some(found)) => Err(Error::Conflict(format!("{key} is of revision {found} by now"))),
-        (_, None) => Err(Error::Conflict(format!("{key} is gone"))),
+        (_, Some(found)) => Err(Error::Conflict(format!("{key} is of revision {found} by now")).into()),
+        (_, None) => Err(Error::Conflict(format!("{key} is gone")).into()),
     }
 }
 
-fn next_revision(transaction: &Transaction<'_>) -> Result<u64> {
+fn next_revision(transaction: &Transaction<'_>) -> Step<u64> {
     let sql = "UPDATE meta SET value = value + 1 WHERE name = 'revision' RETURNING value";
     Ok(transaction.query_row(sql, [], |row| row.get(0))?)
 }
 
-fn put(transaction: &Transaction<'_>, key: &Key, value: &[u8], lease: Option<&Lease>) -> Result<u64> {
+fn put(transaction: &Transaction<'_>, key: &Key, value: &[u8], lease: Option<&Lease>) -> Step<u64> {
     let revision = next_revision(transaction)?;
     let sql = "INSERT OR REPLACE INTO entry (key, value, revision, lease) VALUES (?1, ?2, ?3, ?4)";
     transaction.execute(sql, params![key.as_str(), value, revision, lease.map(|lease| lease.id)])?;
@@ -318,7 +342,7 @@ fn put(transaction: &Transaction<'_>, key: &Key, value: &[u8], lease: Option<&Le
     Ok(revision)
 }
 
-fn remove(transaction: &Transaction<'_>, key: &str) -> Result<u64> {
+fn remove(transaction: &Transaction<'_>, key: &str) -> Step<u64> {
     if transaction.execute("DELETE FROM entry WHERE key = ?1", [key])? == 0 {
         return meta(transaction, "revision");
     }
@@ -332,7 +356,7 @@ fn remove(transaction: &Transaction<'_>, key: &str) -> Result<u64> {
     Ok(revision)
 }
 
-fn end_lease(transaction: &Transaction<'_>, id: i64) -> Result<()> {
+fn end_lease(transaction: &Transaction<'_>, id: i64) -> Step<()> {
     let keys: Vec<String> = transaction
         .prepare_cached("SELECT key FROM entry WHERE lease = ?1")?
         .query_map([id], |row| row.get(0))?
@@ -347,7 +371,7 @@ fn end_lease(transaction: &Transaction<'_>, id: i64) -> Result<()> {
 /// Leases that are over; those that would last for longer than their time are of before the machine was restarted.
 const OVER: &str = "SELECT id FROM lease WHERE ends <= ?1 OR ends > ?1 + time";
 
-fn end_leases(transaction: &Transaction<'_>, now: i64) -> Result<()> {
+fn end_leases(transaction: &Transaction<'_>, now: i64) -> Step<()> {
     let over: Vec<i64> = transaction
         .prepare_cached(OVER)?
         .query_map([now], |row| row.get(0))?
@@ -368,7 +392,7 @@ impl Watch for Polled {
 /// A watch's thread.
 struct Poller {
     path: PathBuf,
-    open: Open,
+    open: Handle,
     identity: String,
     prefix: String,
     after: u64,
@@ -390,18 +414,19 @@ impl Poller {
             let is_due = told.elapsed() >= ALIVE;
             if found.as_ref().map_or(true, |found| !found.is_empty()) || is_due {
                 told = Instant::now();
-                if changes.blocking_send(found).is_err() || is_over {
+                if changes.blocking_send(found.map_err(Error::from)).is_err() || is_over {
                     return;
                 }
             }
+            #[allow(clippy::disallowed_methods, reason = "a file that others write to can only be asked")]
             std::thread::sleep(POLL);
         }
     }
 
     /// Ends leases that are over, whoever held them, and looks whether the file is still this one.
-    fn tend(&mut self) -> Result<()> {
+    fn tend(&mut self) -> Step<()> {
         if file_id(&self.path) != Some(self.open.file) {
-            return Err(Error::Identity(format!("{} was replaced", self.path.display())));
+            return Err(Error::Identity(format!("{} was replaced", self.path.display())).into());
         }
         let connection = &mut self.open.connection;
         let sql = format!("SELECT EXISTS ({OVER})");
@@ -416,7 +441,7 @@ impl Poller {
     }
 
     /// What has changed since the last look.
-    fn look(&mut self) -> Result<Vec<Change>> {
+    fn look(&mut self) -> Step<Vec<Change>> {
         let connection = &mut self.open.connection;
         let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         if self.version.replace(version) == Some(version) {
@@ -425,15 +450,17 @@ impl Poller {
         let transaction = connection.transaction()?;
         let identity: String = meta(&transaction, "identity")?;
         if identity != self.identity {
-            return Err(Error::Identity("it was made anew".to_owned()));
+            return Err(Error::Identity("it was made anew".to_owned()).into());
         }
         let (revision, compacted): (u64, u64) =
             (meta(&transaction, "revision")?, meta(&transaction, "compacted")?);
         if revision < self.after {
-            return Err(Error::Identity(format!("it is of revision {revision}, and was of {}", self.after)));
+            return Err(
+                Error::Identity(format!("it is of revision {revision}, and was of {}", self.after)).into()
+            );
         }
         if self.after < compacted {
-            return Err(Error::Compacted(self.after));
+            return Err(Error::Compacted(self.after).into());
         }
         let puts = entries(&transaction, &self.prefix, self.after)?.into_iter();
         let mut changes: Vec<(u64, Change)> =
@@ -445,7 +472,7 @@ impl Poller {
     }
 }
 
-fn gone(connection: &Connection, prefix: &str, after: u64) -> Result<Vec<(u64, Change)>> {
+fn gone(connection: &Connection, prefix: &str, after: u64) -> Step<Vec<(u64, Change)>> {
     let sql = "SELECT key, revision FROM gone WHERE substr(key, 1, ?1) = ?2 AND revision > ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![prefix.chars().count(), prefix, after], |row| {

@@ -431,7 +431,10 @@ impl Engine {
                 if asked.is_trial {
                     spans::record_unfinished(&span);
                     let receipt = self.receipt(id, asked.trigger, batch);
-                    return drop(asked.reply.map(|reply| reply.send(Ok(receipt))));
+                    if let Some(reply) = asked.reply {
+                        drop(reply.send(Ok(receipt)));
+                    }
+                    return;
                 }
                 (asked.trigger, asked.reply)
             }

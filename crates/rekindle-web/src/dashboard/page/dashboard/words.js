@@ -56,6 +56,7 @@ const TRIGGERS = {
     signal: 'signal',
     update: 'update by the program',
     rollback: 'roll-back',
+    remote: 'the shared store',
     undo: 'undone by itself',
 };
 

@@ -1,0 +1,311 @@
+//! [`Etcd`]: a store for many machines.
+//!
+//! Every write is one transaction with what it expects as its condition. Requests go to members that have a leader only; a watch
+//! asks for progress every second, so that one which is cut off is noticed.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use etcd_client::{
+    Certificate, Client, Compare, CompareOp, ConnectOptions, EventType, GetOptions, Identity, PutOptions,
+    SortOrder, SortTarget, TlsOptions, Txn, TxnOp, WatchOptions, WatchStream,
+};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use super::{Change, Entry, Expected, Lease, Listing, Store, Watch, Write};
+use crate::client::line;
+use crate::error::{Error, Result};
+use crate::model::Key;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a watch asks how far it is. A server allows that; pings of the connection that come more often than
+/// every five seconds it does not.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// Pings of the connection, and how long one is waited for.
+const PINGS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
+
+/// How etcd is reached.
+#[derive(Clone, Default)]
+pub struct EtcdOptions {
+    /// `127.0.0.1:2379` or `https://etcd-1:2379`: one of them is enough, all of them are taken in turn.
+    pub endpoints: Vec<String>,
+    /// What the keys begin with, so that several clusters can share a server. Default: `rekindle`.
+    pub prefix: String,
+    /// A user and its password.
+    pub user: Option<(String, String)>,
+    /// The certificates, as PEM, of those who may have signed the server's.
+    pub ca: Option<Vec<u8>>,
+    /// A certificate and its key, as PEM, to be known by.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Without the password and the key.
+impl fmt::Debug for EtcdOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EtcdOptions")
+            .field("endpoints", &self.endpoints)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EtcdOptions {
+    /// As an address says: `127.0.0.1:2379,127.0.0.1:2380/shop`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`] when it names no endpoint.
+    pub fn parse(address: &str) -> Result<Self> {
+        let address = address.trim_start_matches("//");
+        let (endpoints, prefix) = address.split_once('/').unwrap_or((address, "rekindle"));
+        let endpoints: Vec<String> =
+            endpoints.split(',').filter(|endpoint| !endpoint.is_empty()).map(str::to_owned).collect();
+        if endpoints.is_empty() || prefix.is_empty() {
+            return Err(Error::Address(format!(
+                "{address:?} is no address of etcd: try `etcd:127.0.0.1:2379/shop`"
+            )));
+        }
+        Ok(Self { endpoints, prefix: prefix.trim_end_matches('/').to_owned(), ..Self::default() })
+    }
+
+    fn connect(&self) -> ConnectOptions {
+        let mut options = ConnectOptions::new()
+            .with_require_leader(true)
+            .with_keep_alive(PINGS.0, PINGS.1)
+            .with_connect_timeout(PATIENCE);
+        if let Some((name, password)) = &self.user {
+            options = options.with_user(name, password).with_auto_token_refresh(true);
+        }
+        if self.ca.is_some() || self.identity.is_some() {
+            let mut tls = TlsOptions::new();
+            if let Some(ca) = &self.ca {
+                tls = tls.ca_certificate(Certificate::from_pem(ca));
+            }
+            if let Some((certificate, key)) = &self.identity {
+                tls = tls.identity(Identity::from_pem(certificate, key));
+            }
+            options = options.with_tls(tls);
+        }
+        options
+    }
+}
+
+/// A store for many machines.
+#[derive(Clone)]
+pub struct Etcd {
+    client: Client,
+    prefix: String,
+}
+
+impl fmt::Debug for Etcd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Etcd").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Etcd {
+    /// Connects when something is asked for, and again whenever the connection is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when a user cannot be logged in, [`Error::Address`] for what is none.
+    pub async fn open(options: EtcdOptions) -> Result<Self> {
+        let connecting = Client::connect(&options.endpoints, Some(options.connect()));
+        let client = answered(connecting).await?;
+        Ok(Self { client, prefix: format!("{}/", options.prefix) })
+    }
+
+    fn name(&self, key: &Key) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn fits(&self, key: &Key, expected: Expected) -> Option<Compare> {
+        let revision = match expected {
+            Expected::Any => return None,
+            Expected::Absent => 0,
+            Expected::Revision(revision) => signed(revision),
+        };
+        Some(Compare::mod_revision(self.name(key), CompareOp::Equal, revision))
+    }
+
+    fn entry(&self, found: &etcd_client::KeyValue) -> Entry {
+        entry(&self.prefix, found)
+    }
+}
+
+fn entry(prefix: &str, found: &etcd_client::KeyValue) -> Entry {
+    Entry { key: key(prefix, found), value: found.value().into(), revision: unsigned(found.mod_revision()) }
+}
+
+fn key(prefix: &str, found: &etcd_client::KeyValue) -> Key {
+    let name = String::from_utf8_lossy(found.key());
+    Key::named(name.strip_prefix(prefix).unwrap_or(&name))
+}
+
+/// Revisions are never negative.
+fn unsigned(revision: i64) -> u64 {
+    u64::try_from(revision).unwrap_or_default()
+}
+
+fn signed(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
+}
+
+/// What the server says, if it says anything in time.
+async fn answered<T>(asked: impl Future<Output = std::result::Result<T, etcd_client::Error>>) -> Result<T> {
+    match timeout(PATIENCE, asked).await {
+        Ok(answer) => answer.map_err(said),
+        Err(_) => Err(Error::Unavailable(format!("etcd does not answer within {} s", PATIENCE.as_secs()))),
+    }
+}
+
+/// gRPC's number for what is not there: a lease that has ended.
+const NOT_FOUND: i32 = 5;
+
+/// What the server, or the way to it, says.
+fn said(cause: etcd_client::Error) -> Error {
+    match &cause {
+        etcd_client::Error::GRpcStatus(status) if status.code() as i32 == NOT_FOUND => {
+            Error::Conflict(status.message().to_owned())
+        }
+        etcd_client::Error::LeaseKeepAliveError(why) => Error::Conflict(why.clone()),
+        etcd_client::Error::GRpcStatus(status) => Error::Unavailable(status.message().to_owned()),
+        etcd_client::Error::InvalidUri(_) => Error::Address(cause.to_string()),
+        _ => Error::unavailable(cause),
+    }
+}
+
+#[async_trait]
+impl Store for Etcd {
+    /// The number of a cluster follows from the names of its members, so that one which was made anew has it again.
+    /// The first that asks leaves a word beside it.
+    async fn identity(&self) -> Result<String> {
+        let name = format!("{}identity", self.prefix);
+        let word = format!("{:014x}", line()?);
+        let txn = Txn::new()
+            .when([Compare::mod_revision(name.clone(), CompareOp::Equal, 0)])
+            .and_then([TxnOp::put(name.clone(), word, None)]);
+        let mut client = self.client.clone();
+        answered(client.txn(txn)).await?;
+        let found = answered(client.get(name, None)).await?;
+        let cluster = found.header().map_or(0, etcd_client::ResponseHeader::cluster_id);
+        let word = found.kvs().first().map(|found| String::from_utf8_lossy(found.value()).into_owned());
+        Ok(format!("{cluster:016x}-{}", word.unwrap_or_default()))
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        let mut client = self.client.clone();
+        let found = answered(client.get(self.name(key), None)).await?;
+        Ok(found.kvs().first().map(|found| self.entry(found)))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Listing> {
+        let mut client = self.client.clone();
+        let options = GetOptions::new().with_prefix().with_sort(SortTarget::Key, SortOrder::Ascend);
+        let found = answered(client.get(format!("{}{prefix}", self.prefix), Some(options))).await?;
+        let revision = found.header().map_or(0, |header| unsigned(header.revision()));
+        Ok(Listing { entries: found.kvs().iter().map(|found| self.entry(found)).collect(), revision })
+    }
+
+    async fn write(&self, write: Write) -> Result<u64> {
+        let fence =
+            write.fence.as_ref().and_then(|(key, revision)| self.fits(key, Expected::Revision(*revision)));
+        let conditions: Vec<Compare> =
+            self.fits(&write.key, write.expected).into_iter().chain(fence).collect();
+        let name = self.name(&write.key);
+        let operation = match write.value {
+            Some(value) => {
+                let lease = write.lease.as_ref().map(|lease| PutOptions::new().with_lease(lease.id));
+                TxnOp::put(name, value, lease)
+            }
+            None => TxnOp::delete(name, None),
+        };
+        let mut client = self.client.clone();
+        let done = answered(client.txn(Txn::new().when(conditions).and_then([operation]))).await?;
+        if !done.succeeded() {
+            return Err(Error::Conflict(format!("{} is not what it was any more", write.key)));
+        }
+        Ok(done.header().map_or(0, |header| unsigned(header.revision())))
+    }
+
+    async fn watch(&self, prefix: &str, after: u64) -> Result<Box<dyn Watch>> {
+        let mut client = self.client.clone();
+        let options = WatchOptions::new().with_prefix().with_start_revision(signed(after) + 1);
+        let stream = answered(client.watch(format!("{}{prefix}", self.prefix), Some(options))).await?;
+        let mut progress = interval_at(Instant::now() + PROGRESS, PROGRESS);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Box::new(Watching { stream, after, prefix: self.prefix.clone(), progress }))
+    }
+
+    async fn grant(&self, time: Duration) -> Result<Lease> {
+        // Whole seconds.
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        let mut client = self.client.clone();
+        let granted = answered(client.lease_grant(signed(seconds.max(1)), None)).await?;
+        Ok(Lease { id: granted.id(), time: Duration::from_secs(unsigned(granted.ttl())) })
+    }
+
+    async fn keep(&self, lease: &Lease) -> Result<()> {
+        let mut client = self.client.clone();
+        // It says once that it is kept; more is not asked.
+        answered(client.lease_keep_alive(lease.id)).await.map(drop)
+    }
+
+    async fn end(&self, lease: Lease) -> Result<()> {
+        let mut client = self.client.clone();
+        match answered(client.lease_revoke(lease.id)).await {
+            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+struct Watching {
+    stream: WatchStream,
+    after: u64,
+    prefix: String,
+    progress: tokio::time::Interval,
+}
+
+#[async_trait]
+impl Watch for Watching {
+    async fn next(&mut self) -> Result<Vec<Change>> {
+        loop {
+            let told = tokio::select! {
+                told = self.stream.message() => told.map_err(said)?,
+                _ = self.progress.tick() => {
+                    answered(self.stream.request_progress()).await?;
+                    continue;
+                }
+            };
+            let Some(told) = told else { return Err(Error::unavailable("the watch has ended")) };
+            if told.compact_revision() > 0 {
+                return Err(Error::Compacted(self.after));
+            }
+            if told.canceled() {
+                return Err(Error::unavailable(told.cancel_reason()));
+            }
+            if told.created() {
+                continue;
+            }
+            if let Some(header) = told.header() {
+                self.after = self.after.max(unsigned(header.revision()));
+            }
+            return Ok(told.events().iter().filter_map(|event| self.change(event)).collect());
+        }
+    }
+}
+
+impl Watching {
+    fn change(&self, event: &etcd_client::Event) -> Option<Change> {
+        let found = event.kv()?;
+        Some(match event.event_type() {
+            EventType::Put => Change::Put(entry(&self.prefix, found)),
+            EventType::Delete => Change::Gone(key(&self.prefix, found), unsigned(found.mod_revision())),
+        })
+    }
+}
