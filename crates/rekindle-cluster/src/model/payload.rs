@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
-    format: u32,
+    pub(crate) format: u32,
     /// The configurations, sorted by name.
     pub documents: Vec<Document>,
     /// Who published it.

@@ -11,7 +11,7 @@ use world::{Chances, World};
 
 /// As many as the environment asks for, by default as many as a test may take.
 fn seeds() -> u64 {
-    std::env::var("REKINDLE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2000)
+    std::env::var("REKINDLE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1000)
 }
 
 fn run(seed: u64, size: usize, chances: Chances) -> World {
