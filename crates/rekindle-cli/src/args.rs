@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use rekindle::{HotReload, HotReloadBuilder};
 
+use crate::cluster::{PublishArgs, PullArgs, RolloutArgs};
 use crate::control::Asked;
 use crate::dev::DevArgs;
 use crate::help;
@@ -46,6 +47,15 @@ pub(crate) enum Command {
     /// Those that ask a running program.
     #[command(flatten)]
     Asked(Asked),
+    /// Make a directory of configurations what all instances of a fleet use, once all accept it.
+    #[command(after_help = help::PUBLISH)]
+    Publish(PublishArgs),
+    /// Write the configurations that all instances of a fleet are to use into a directory.
+    #[command(after_help = help::PULL)]
+    Pull(PullArgs),
+    /// Bring configurations to a fleet step by step, and see how it goes.
+    #[command(after_help = help::ROLLOUT)]
+    Rollout(RolloutArgs),
     /// Print a shell's completion script.
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),

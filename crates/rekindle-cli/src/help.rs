@@ -203,6 +203,85 @@ Exit codes:
   2  Wrong usage: an unknown option, a missing directory
   3  No program listens whose values could be compared";
 
+pub(crate) const PUBLISH: &str = "\
+Examples:
+  rekindle publish config/ --store sqlite:fleet.db -m 'a new limit' --wait
+  REKINDLE_STORE=etcd:10.0.0.1:2379/shop rekindle publish config/
+
+Every instance validates it as if it would apply it; one that refuses ends it
+before anybody has used it. In steps: rekindle rollout start.
+
+Exit codes:
+  0  It is on its way; with --wait, all use it
+  1  Another is on its way, or the store fails; with --wait, it was refused
+  2  Wrong usage: an unknown option, a directory without configurations";
+
+pub(crate) const PULL: &str = "\
+Examples:
+  rekindle pull config/ --store sqlite:fleet.db
+
+Files of that directory which the fleet does not have stay as they are.
+
+Exit codes:
+  0  The files are written
+  1  Nothing has been published yet, or the store fails
+  2  Wrong usage: an unknown option";
+
+pub(crate) const ROLLOUT: &str = "\
+Examples:
+  export REKINDLE_STORE=sqlite:fleet.db
+  rekindle rollout start config/ --steps 10,50,100 --bake 60 --wait
+  rekindle rollout status
+  rekindle rollout abort 'orders are down'
+
+Exit codes: see rekindle rollout start --help";
+
+pub(crate) const ROLLOUT_START: &str = "\
+Examples:
+  rekindle rollout start config/ --store sqlite:fleet.db --wait
+  rekindle rollout start config/ --first canary=yes --steps 50,100 --manual
+
+All instances validate it; then those of each step use it. One that refuses it
+or is not well with it, and everybody is back on what was stable. Too few to
+judge by, and it waits for a person.
+
+Exit codes:
+  0  It is on its way; with --wait, all use it
+  1  Another is on its way, or the store fails; with --wait, it did not end well
+  2  Wrong usage: an unknown option, a plan that leads nowhere";
+
+pub(crate) const ROLLOUT_STATUS: &str = "\
+Examples:
+  rekindle rollout status --store sqlite:fleet.db
+  rekindle rollout status --json | jq '.instances[].applied.rollout'
+
+Exit codes:
+  0  It is shown
+  1  The store fails
+  2  Wrong usage: an unknown option";
+
+pub(crate) const ROLLOUT_WATCH: &str = "\
+Examples:
+  rekindle rollout watch --store sqlite:fleet.db
+
+Where none is on its way, the end of the last one is shown.
+
+Exit codes:
+  0  All use it, or none was on its way
+  1  It did not end well, or the store fails
+  2  Wrong usage: an unknown option";
+
+pub(crate) const ROLLOUT_CHANGE: &str = "\
+Examples:
+  rekindle rollout approve --store sqlite:fleet.db
+  rekindle rollout pause 'until Monday'
+  rekindle rollout abort 'orders are down'
+
+Exit codes:
+  0  It is done
+  1  There is none of which that could be asked, or the store fails
+  2  Wrong usage: an unknown option";
+
 pub(crate) const HISTORY: &str = "\
 Examples:
   rekindle history                     Of all configurations
@@ -275,8 +354,11 @@ mod tests {
             super::COMPLETIONS,
         ];
         let asking = [super::STATUS, super::GET, super::SET, super::EXPLAIN, super::DIFF, super::HISTORY];
-        let others = [super::RESTORE, super::RELOAD, super::SCHEMA];
-        for text in own.into_iter().chain(asking).chain(others) {
+        let others =
+            [super::RESTORE, super::RELOAD, super::SCHEMA, super::PUBLISH, super::PULL, super::ROLLOUT];
+        let rollout =
+            [super::ROLLOUT_START, super::ROLLOUT_STATUS, super::ROLLOUT_WATCH, super::ROLLOUT_CHANGE];
+        for text in own.into_iter().chain(asking).chain(others).chain(rollout) {
             assert!(text.contains("Examples:"));
             let longest = text.lines().map(str::len).max();
             assert!(longest <= Some(80), "{longest:?}");

@@ -1,13 +1,14 @@
 //! The command line of rekindle: arguments in, an exit code out.
 //!
 //! [`args`] and [`help`] say what can be asked for; `watch`, `check`, `dev`, `new` and `demo` do it, and [`control`] those
-//! commands that ask a running program. They share [`record`]
+//! commands that ask a running program; [`cluster`] has those that change a fleet by way of its store. They share [`record`]
 //! (an event as it is told), [`render`] and the JSON of its serialization (the two forms of it),
 //! [`snippet`] (a problem beside the lines it is in) and [`output`] (the only place that prints). [`tui`] is the
 //! live screen of `watch`, which it draws itself.
 
 mod args;
 mod check;
+mod cluster;
 mod control;
 mod demo;
 mod dev;
@@ -65,6 +66,9 @@ fn run(command: Command) -> Result<(), Stop> {
             Command::Demo(args) => demo::run(&args).await,
             Command::Completions(args) => output::print(&args.script()),
             Command::Asked(asked) => control::run(&asked).await,
+            Command::Publish(args) => cluster::publish(&args).await,
+            Command::Pull(args) => cluster::pull(&args).await,
+            Command::Rollout(args) => cluster::rollout(&args).await,
         }
     });
     // A line that a stuck reader does not take must not hold the end.

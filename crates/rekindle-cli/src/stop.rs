@@ -43,6 +43,8 @@ pub(crate) enum Stop {
     NoTerminal,
     /// The library refused or failed.
     Engine(rekindle::Error),
+    /// The store of a fleet refused or failed.
+    Cluster(rekindle_cluster::Error),
     /// The operating system refused or failed.
     Io(io::Error),
 }
@@ -56,7 +58,9 @@ impl Stop {
             Self::Engine(error) if is_usage(error.kind()) => ExitCode::from(USAGE),
             Self::Usage(_) | Self::Told { is_usage: true, .. } => ExitCode::from(USAGE),
             Self::NotRunning(_) => ExitCode::from(NOT_RUNNING),
-            Self::Failed | Self::Told { .. } | Self::Engine(_) | Self::Io(_) => ExitCode::from(FAILED),
+            Self::Failed | Self::Told { .. } | Self::Engine(_) | Self::Cluster(_) | Self::Io(_) => {
+                ExitCode::from(FAILED)
+            }
             Self::Interrupted => ExitCode::from(INTERRUPTED),
         }
     }
@@ -85,6 +89,7 @@ impl Stop {
                     .to_owned(),
             ),
             Self::Engine(error) => Some(with_cause(error)),
+            Self::Cluster(error) => Some(error.to_string()),
             Self::Io(error) => Some(error.to_string()),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::error::{Error, Result};
+use crate::mirror::{View, mirror};
 use crate::model::{Head, Instance, Key, Payload, Plan, Release, from_bytes, to_bytes};
 use crate::rollout::request;
 use crate::store::{Expected, Store, Write};
@@ -17,7 +20,7 @@ pub struct Client {
 }
 
 /// How a cluster is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterStatus {
     /// What all are to use, and how far a rollout is.
     pub head: Head,
@@ -102,6 +105,17 @@ impl Client {
         Ok(ClusterStatus { head, instances: instances.collect::<Result<_>>()?, coordinator })
     }
 
+    /// How the cluster is, as that changes.
+    pub fn watch(&self) -> ClusterWatch {
+        let follow = |prefix: &str| mirror(Arc::clone(&self.store), prefix);
+        ClusterWatch {
+            heads: follow(Key::head().as_str()),
+            instances: follow(Key::INSTANCES),
+            coordinators: follow(Key::coordinator().as_str()),
+            last: None,
+        }
+    }
+
     /// A payload.
     ///
     /// # Errors
@@ -143,6 +157,59 @@ impl Client {
             }
         }
         Err(last)
+    }
+}
+
+/// How a cluster is, as that changes. While the store is away it says nothing, and goes on when that is back.
+#[derive(Debug)]
+pub struct ClusterWatch {
+    heads: watch::Receiver<View>,
+    instances: watch::Receiver<View>,
+    coordinators: watch::Receiver<View>,
+    last: Option<ClusterStatus>,
+}
+
+impl ClusterWatch {
+    /// How it is now, if it was not so at the last call; otherwise how it is next. What is between may be passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] when there is something in the store that cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub async fn next(&mut self) -> Result<ClusterStatus> {
+        loop {
+            if let Some(status) = self.look()?.filter(|status| self.last.as_ref() != Some(status)) {
+                self.last = Some(status.clone());
+                return Ok(status);
+            }
+            tokio::select! {
+                changed = self.heads.changed() => changed.map_err(Error::unavailable)?,
+                changed = self.instances.changed() => changed.map_err(Error::unavailable)?,
+                changed = self.coordinators.changed() => changed.map_err(Error::unavailable)?,
+            }
+        }
+    }
+
+    /// `None` before everything has been read once.
+    fn look(&mut self) -> Result<Option<ClusterStatus>> {
+        let (heads, instances) =
+            (self.heads.borrow_and_update().clone(), self.instances.borrow_and_update().clone());
+        let coordinators = self.coordinators.borrow_and_update().clone();
+        if ![&heads, &instances, &coordinators].iter().all(|view| view.is_known) {
+            return Ok(None);
+        }
+        let head = heads.get(&Key::head()).map(|entry| from_bytes("head", &entry.value));
+        let coordinator = coordinators.get(&Key::coordinator());
+        let entries = instances.entries.values();
+        let instances = entries.map(|entry| from_bytes(entry.key.as_str(), &entry.value));
+        Ok(Some(ClusterStatus {
+            head: head.transpose()?.unwrap_or_else(|| Head::new(0)),
+            instances: instances.collect::<Result<_>>()?,
+            coordinator: coordinator.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()),
+        }))
     }
 }
 

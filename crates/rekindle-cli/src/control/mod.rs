@@ -13,7 +13,7 @@ mod receipt;
 mod schema;
 mod set;
 mod status;
-mod table;
+pub(crate) mod table;
 mod target;
 
 use serde_json::Value;

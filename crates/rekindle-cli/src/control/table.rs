@@ -10,16 +10,16 @@ use crate::text::{clip, fill, printable, width};
 const UNBOUNDED: usize = 120;
 
 /// A piece of a row.
-pub(super) struct Cell(pub(super) Style, pub(super) String);
+pub(crate) struct Cell(Style, String);
 
 /// A cell as it is: what is not printable is escaped.
-pub(super) fn cell(style: Style, text: &str) -> Cell {
+pub(crate) fn cell(style: Style, text: &str) -> Cell {
     Cell(style, printable(text).into_owned())
 }
 
 /// Lines that begin with `indent` blanks. A column is as wide as its widest cell, but at most half of the
 /// terminal; the last one is cut where the terminal ends.
-pub(super) fn lines(rows: &[Vec<Cell>], indent: usize, terminal: Option<usize>) -> String {
+pub(crate) fn lines(rows: &[Vec<Cell>], indent: usize, terminal: Option<usize>) -> String {
     let most = terminal.map_or(UNBOUNDED, |columns| columns / 2).max(12);
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| {

@@ -1,6 +1,7 @@
 //! The real binary on real directories.
 
 mod check;
+mod cluster;
 mod control;
 mod demo;
 mod dev;

@@ -46,9 +46,16 @@ impl Project {
 pub(crate) fn rekindle(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
     command.args(arguments);
-    for variable in
-        ["WORKSPACE_ENV", "APP_ENV", "ENVIRONMENT", "ENV", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
-    {
+    for variable in [
+        "WORKSPACE_ENV",
+        "APP_ENV",
+        "ENVIRONMENT",
+        "ENV",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "REKINDLE_STORE",
+    ] {
         command.env_remove(variable);
     }
     command

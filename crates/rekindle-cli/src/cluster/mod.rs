@@ -1,0 +1,33 @@
+//! The commands that change a fleet by way of its store: a release out, how far it is shown.
+//!
+//! [`documents`] is what lies in a directory as a release, [`report`] how a cluster looks for people.
+
+mod args;
+mod documents;
+mod publish;
+mod report;
+mod rollout;
+
+use rekindle_cluster::{Client, Error};
+
+pub(crate) use args::{PublishArgs, PullArgs, RolloutArgs};
+pub(crate) use publish::{publish, pull};
+pub(crate) use rollout::rollout;
+
+use crate::stop::Stop;
+
+/// Whom the address of a store leads to.
+async fn client(args: &args::StoreArgs) -> Result<Client, Stop> {
+    let store = rekindle_cluster::store::open(&args.store).await?;
+    Ok(Client::new(store))
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Address(why) => Self::Usage(why),
+            Error::Plan(why) => Self::Usage(format!("the plan of the rollout: {why}")),
+            other => Self::Cluster(other),
+        }
+    }
+}
