@@ -118,6 +118,12 @@ pub(crate) struct DemoArgs {
     /// Leave the project's directory there, and go on watching it.
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Show a fleet instead: five processes and their store, through three rollouts.
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) cluster: bool,
+    /// Be one of those five, in this directory.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub(crate) instance: Option<PathBuf>,
 }
 
 /// Of `rekindle completions`.

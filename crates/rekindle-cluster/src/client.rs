@@ -193,6 +193,22 @@ impl ClusterWatch {
         }
     }
 
+    /// How it is now, if that is known; otherwise how it is next.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub async fn current(&mut self) -> Result<ClusterStatus> {
+        match self.look()? {
+            Some(status) => Ok(self.last.insert(status).clone()),
+            None => self.next().await,
+        }
+    }
+
     /// `None` before everything has been read once.
     fn look(&mut self) -> Result<Option<ClusterStatus>> {
         let (heads, instances) =

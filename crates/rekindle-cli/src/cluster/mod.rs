@@ -5,7 +5,7 @@
 mod args;
 mod documents;
 mod publish;
-mod report;
+pub(crate) mod report;
 mod rollout;
 
 use rekindle_cluster::{Client, Error};

@@ -10,7 +10,7 @@ use crate::render::{BAD, BOLD, DIM, GOOD, WARNING};
 use crate::text::printable;
 
 /// Everything: the rollout in a line, and a line an instance.
-pub(super) fn whole(status: &ClusterStatus, terminal: Option<usize>) -> String {
+pub(crate) fn whole(status: &ClusterStatus, terminal: Option<usize>) -> String {
     let head = &status.head;
     let stable = head.stable.map_or_else(|| "nothing yet".to_owned(), release);
     let coordinator = status.coordinator.as_deref().unwrap_or("nobody");
@@ -25,7 +25,7 @@ pub(super) fn whole(status: &ClusterStatus, terminal: Option<usize>) -> String {
 }
 
 /// How far a rollout is, or how the last one ended, in a line.
-pub(super) fn rollout(head: &Head, status: Option<&ClusterStatus>) -> String {
+pub(crate) fn rollout(head: &Head, status: Option<&ClusterStatus>) -> String {
     match (&head.candidate, &head.last) {
         (Some(candidate), _) => on_its_way(candidate, status),
         (None, Some(ended)) => over(ended),
@@ -45,7 +45,7 @@ fn on_its_way(candidate: &Candidate, status: Option<&ClusterStatus>) -> String {
         });
         let accepted = said(|verdict| !matches!(verdict, Verdict::Refused(_)));
         let healthy = said(|verdict| *verdict == Verdict::Healthy);
-        format!("; {accepted} of {all} accept it, {healthy} are well with it")
+        format!("; {accepted} of {all} accept it, {healthy} well with it")
     });
     let paused = candidate.paused.as_ref().map_or_else(String::new, |pause| {
         format!("; {WARNING}waits for a person{WARNING:#}: {}", printable(&pause.reason))

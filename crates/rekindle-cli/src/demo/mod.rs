@@ -1,6 +1,7 @@
 //! `rekindle demo`: a project, a program and a script in; a table of what the program saw out, one of what the clients
-//! of its server saw, and an exit code that says whether all of it was as it should be.
+//! of its server saw, and an exit code that says whether all of it was as it should be. [`cluster`] is another play.
 
+mod cluster;
 mod program;
 mod project;
 mod script;
@@ -25,6 +26,12 @@ use table::Table;
 ///
 /// [`Stop::Failed`] when something was not as it should be, [`Stop::Interrupted`] by a signal.
 pub(crate) async fn run(args: &DemoArgs) -> Result<(), Stop> {
+    if let Some(root) = &args.instance {
+        return cluster::instance::run(root).await;
+    }
+    if args.cluster {
+        return cluster::run().await;
+    }
     let mut signals = Signals::listen()?;
     let directory = tempfile::Builder::new().prefix("rekindle-demo-").tempdir()?;
     let mut running = None;

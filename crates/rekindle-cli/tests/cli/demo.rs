@@ -63,3 +63,22 @@ fn broken_off_it_cleans_up() {
     assert_eq!(running.exit_code(), Some(130));
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_fleet_takes_what_is_good_and_takes_back_what_is_not() {
+    let temporary = tempfile::tempdir().unwrap();
+    let output = rekindle(&["demo", "--cluster"]).env("TMPDIR", temporary.path()).output().unwrap();
+    let shown = stdout(&output);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{shown}");
+    let lines = [
+        "all greet with \"Good morning\"; 5 of 5 have used it",
+        "refused, and nobody used it",
+        "an answer takes 900 ms",
+        "all greet with \"Good morning\"; 1 of 5 have used it",
+        "All three went as they should.",
+    ];
+    for line in lines {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
