@@ -21,12 +21,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Why it does not. What was before is in use.
     async fn apply(&self, payload: Option<(Release, &Payload)>) -> Result<u64, String>;
 
-    /// Waits until it is known how it goes with what was applied last.
+    /// Waits until it is known how it goes with what was applied as this generation.
     ///
     /// # Errors
     ///
     /// What is wrong, and whether what was before is in use again.
-    async fn health(&self) -> Result<(), Sick>;
+    async fn health(&self, generation: u64) -> Result<(), Sick>;
 }
 
 /// It does not go well with a release.

@@ -1,6 +1,6 @@
 //! [`Host`]: an engine of rekindle that applies what a store says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,10 +24,11 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Host {
     manager: HotReloadManager,
-    applied: Mutex<Option<Applied>>,
+    /// Whose health nobody has asked for yet, by generation.
+    applied: Mutex<HashMap<u64, Applied>>,
 }
 
-/// What was applied last, and what is told since.
+/// What was the case when something was applied, and what is told since.
 #[derive(Debug)]
 struct Applied {
     rollbacks: u64,
@@ -46,7 +47,7 @@ struct Note {
 impl Host {
     /// Of this engine.
     pub fn new(manager: HotReloadManager) -> Self {
-        Self { manager, applied: Mutex::new(None) }
+        Self { manager, applied: Mutex::default() }
     }
 
     /// The release that the files of the store's layer are, if they are what was applied: what was changed by hand
@@ -59,22 +60,13 @@ impl Host {
         let root = self.manager.root().to_path_buf();
         tokio::task::spawn_blocking(move || noted(&root)).await.map_err(Error::local)?
     }
-
-    /// Applies documents, and remembers what is told from now on.
-    async fn take(&self, documents: Vec<RemoteDocument>) -> Result<Receipt, String> {
-        let applied =
-            Applied { rollbacks: self.manager.status().rollbacks, events: self.manager.subscribe() };
-        *self.applied.lock().unwrap_or_else(PoisonError::into_inner) = Some(applied);
-        self.manager.apply_remote(documents).await.map_err(|error| error.to_string())
-    }
 }
 
 /// What an instance says of a receipt.
 fn said(receipt: &Receipt) -> Result<(), String> {
     match &receipt.outcome {
         ReloadOutcome::Refused { refusals, .. } => {
-            let whys: Vec<String> = refusals.iter().map(|refusal| refusal.error.to_string()).collect();
-            let mut whys = whys;
+            let mut whys: Vec<String> = refusals.iter().map(|refusal| refusal.error.to_string()).collect();
             whys.dedup();
             Err(whys.join("; "))
         }
@@ -100,8 +92,14 @@ impl Engine for Host {
     async fn apply(&self, applied: Option<(Release, &Payload)>) -> Result<u64, String> {
         let root = self.manager.root().to_path_buf();
         let payload = applied.map(|(_, payload)| payload);
-        let receipt = self.take(payload.map(documents).unwrap_or_default()).await?;
+        let before = Applied { rollbacks: self.manager.status().rollbacks, events: self.manager.subscribe() };
+        let documents = payload.map(documents).unwrap_or_default();
+        let receipt = self.manager.apply_remote(documents).await.map_err(|error| error.to_string())?;
         said(&receipt)?;
+        if applied.is_some() {
+            let mut asked = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(receipt.generation, before);
+        }
         let note = applied.map(|(release, payload)| note(release, payload));
         let noted = tokio::task::spawn_blocking(move || write_note(&root, note.as_ref())).await;
         if let Err(error) = noted.map_err(Error::local).and_then(|noted| noted) {
@@ -111,9 +109,9 @@ impl Engine for Host {
         Ok(receipt.generation)
     }
 
-    async fn health(&self) -> Result<(), Sick> {
+    async fn health(&self, generation: u64) -> Result<(), Sick> {
         let Some(Applied { rollbacks, mut events }) =
-            self.applied.lock().unwrap_or_else(PoisonError::into_inner).take()
+            self.applied.lock().unwrap_or_else(PoisonError::into_inner).remove(&generation)
         else {
             return Ok(());
         };

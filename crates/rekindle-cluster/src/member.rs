@@ -242,13 +242,13 @@ async fn work(store: Arc<dyn Store>, engine: Arc<dyn Engine>, task: Task, words:
         Task::Clear => Word::Cleared(engine.apply(None).await),
     };
     let applied = match &word {
-        Word::Applied(release, Ok(_)) => Some(*release),
+        Word::Applied(release, Ok(generation)) => Some((*release, *generation)),
         _ => None,
     };
     // Whoever asked has left.
     let _left = words.send(word).await;
-    if let Some(release) = applied {
-        let _left = words.send(Word::Health(release, engine.health().await)).await;
+    if let Some((release, generation)) = applied {
+        let _left = words.send(Word::Health(release, engine.health(generation).await)).await;
     }
 }
 
