@@ -123,7 +123,7 @@ pub(crate) const DEMO: &str = "\
 Examples:
   rekindle demo          Edit a project and a server's port: what is seen of it
   rekindle demo --keep   Then go on watching it: edit it yourself
-  rekindle demo --cluster   Five processes: a good rollout, a bad one, a sick one
+  rekindle demo --cluster   Five processes through three rollouts
 
 Exit codes:
   0    The program saw what it should, every time
