@@ -13,6 +13,7 @@ use etcd_client::{
 };
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+use super::access::{Access, contents};
 use super::{Change, Entry, Expected, Lease, Listing, Store, Watch, Write};
 use crate::client::line;
 use crate::error::{Error, Result};
@@ -29,28 +30,14 @@ const PROGRESS: Duration = Duration::from_secs(1);
 const PINGS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
 
 /// How etcd is reached.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct EtcdOptions {
     /// `127.0.0.1:2379` or `https://etcd-1:2379`: one of them is enough, all of them are taken in turn.
     pub endpoints: Vec<String>,
     /// What the keys begin with, so that several clusters can share a server. Default: `rekindle`.
     pub prefix: String,
-    /// A user and its password.
-    pub user: Option<(String, String)>,
-    /// The certificates, as PEM, of those who may have signed the server's.
-    pub ca: Option<Vec<u8>>,
-    /// A certificate and its key, as PEM, to be known by.
-    pub identity: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-/// Without the password and the key.
-impl fmt::Debug for EtcdOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EtcdOptions")
-            .field("endpoints", &self.endpoints)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
+    /// What the server wants to see.
+    pub access: Access,
 }
 
 impl EtcdOptions {
@@ -72,25 +59,31 @@ impl EtcdOptions {
         Ok(Self { endpoints, prefix: prefix.trim_end_matches('/').to_owned(), ..Self::default() })
     }
 
-    fn connect(&self) -> ConnectOptions {
+    fn connect(&self) -> Result<ConnectOptions> {
         let mut options = ConnectOptions::new()
             .with_require_leader(true)
             .with_keep_alive(PINGS.0, PINGS.1)
             .with_connect_timeout(PATIENCE);
-        if let Some((name, password)) = &self.user {
+        if let Some((name, password)) = self.access.login() {
             options = options.with_user(name, password).with_auto_token_refresh(true);
         }
-        if self.ca.is_some() || self.identity.is_some() {
-            let mut tls = TlsOptions::new();
-            if let Some(ca) = &self.ca {
-                tls = tls.ca_certificate(Certificate::from_pem(ca));
-            }
-            if let Some((certificate, key)) = &self.identity {
-                tls = tls.identity(Identity::from_pem(certificate, key));
-            }
-            options = options.with_tls(tls);
+        if self.access.is_encrypted() || self.endpoints.iter().any(|endpoint| endpoint.starts_with("https:"))
+        {
+            options = options.with_tls(self.tls()?);
         }
-        options
+        Ok(options)
+    }
+
+    fn tls(&self) -> Result<TlsOptions> {
+        let mut tls = TlsOptions::new();
+        tls = match &self.access.ca {
+            Some(ca) => tls.ca_certificate(Certificate::from_pem(contents(ca)?)),
+            None => tls.with_native_roots(),
+        };
+        if let (Some(certificate), Some(key)) = (&self.access.certificate, &self.access.key) {
+            tls = tls.identity(Identity::from_pem(contents(certificate)?, contents(key)?));
+        }
+        Ok(tls)
     }
 }
 
@@ -112,9 +105,10 @@ impl Etcd {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when a user cannot be logged in, [`Error::Address`] for what is none.
+    /// [`Error::Unavailable`] when a user cannot be logged in, [`Error::Address`] for what is none,
+    /// [`Error::Local`] for a certificate that cannot be read.
     pub async fn open(options: EtcdOptions) -> Result<Self> {
-        let connecting = Client::connect(&options.endpoints, Some(options.connect()));
+        let connecting = Client::connect(&options.endpoints, Some(options.connect()?));
         let client = answered(connecting).await?;
         Ok(Self { client, prefix: format!("{}/", options.prefix) })
     }
@@ -144,6 +138,11 @@ fn entry(prefix: &str, found: &etcd_client::KeyValue) -> Entry {
 fn key(prefix: &str, found: &etcd_client::KeyValue) -> Key {
     let name = String::from_utf8_lossy(found.key());
     Key::named(name.strip_prefix(prefix).unwrap_or(&name))
+}
+
+/// Whether a scope is one document.
+fn is_one(scope: &str) -> bool {
+    !scope.is_empty() && !scope.ends_with('/')
 }
 
 /// Revisions are never negative.
@@ -203,10 +202,11 @@ impl Store for Etcd {
         Ok(found.kvs().first().map(|found| self.entry(found)))
     }
 
-    async fn list(&self, prefix: &str) -> Result<Listing> {
+    async fn list(&self, scope: &str) -> Result<Listing> {
         let mut client = self.client.clone();
-        let options = GetOptions::new().with_prefix().with_sort(SortTarget::Key, SortOrder::Ascend);
-        let found = answered(client.get(format!("{}{prefix}", self.prefix), Some(options))).await?;
+        let options = GetOptions::new().with_sort(SortTarget::Key, SortOrder::Ascend);
+        let options = if is_one(scope) { options } else { options.with_prefix() };
+        let found = answered(client.get(format!("{}{scope}", self.prefix), Some(options))).await?;
         let revision = found.header().map_or(0, |header| unsigned(header.revision()));
         Ok(Listing { entries: found.kvs().iter().map(|found| self.entry(found)).collect(), revision })
     }
@@ -232,10 +232,11 @@ impl Store for Etcd {
         Ok(done.header().map_or(0, |header| unsigned(header.revision())))
     }
 
-    async fn watch(&self, prefix: &str, after: u64) -> Result<Box<dyn Watch>> {
+    async fn watch(&self, scope: &str, after: u64) -> Result<Box<dyn Watch>> {
         let mut client = self.client.clone();
-        let options = WatchOptions::new().with_prefix().with_start_revision(signed(after) + 1);
-        let stream = answered(client.watch(format!("{}{prefix}", self.prefix), Some(options))).await?;
+        let options = WatchOptions::new().with_start_revision(signed(after) + 1);
+        let options = if is_one(scope) { options } else { options.with_prefix() };
+        let stream = answered(client.watch(format!("{}{scope}", self.prefix), Some(options))).await?;
         let mut progress = interval_at(Instant::now() + PROGRESS, PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Box::new(Watching { stream, after, prefix: self.prefix.clone(), progress }))

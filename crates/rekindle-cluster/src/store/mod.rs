@@ -4,8 +4,11 @@
 //! was written under them along when they end; a watch tells what changed after a revision, in order, or that this
 //! is not known any more. No backend does more than that, and all of them pass one suite of tests.
 
+mod access;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -17,8 +20,11 @@ use async_trait::async_trait;
 use crate::error::{Error, Result};
 use crate::model::Key;
 
+pub use access::Access;
 #[cfg(feature = "etcd")]
 pub use etcd::{Etcd, EtcdOptions};
+#[cfg(feature = "nats")]
+pub use nats::{Nats, NatsOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 
@@ -39,12 +45,13 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// [`Error::Unavailable`].
     async fn get(&self, key: &Key) -> Result<Option<Entry>>;
 
-    /// All documents whose keys begin so, and the revision at which that was.
+    /// The documents in a scope, and the revision at which that was. A scope is the key of one document, or, with a
+    /// slash at its end, all those whose keys begin so; an empty one is everything.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    async fn list(&self, prefix: &str) -> Result<Listing>;
+    async fn list(&self, scope: &str) -> Result<Listing>;
 
     /// Writes, if everything is as expected. Gives the revision.
     ///
@@ -54,12 +61,12 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// written, or be written yet.
     async fn write(&self, write: Write) -> Result<u64>;
 
-    /// Tells what changes after a revision to documents whose keys begin so.
+    /// Tells what changes after a revision in a [scope](Self::list).
     ///
     /// # Errors
     ///
     /// [`Error::Compacted`] when that is not known any more, [`Error::Unavailable`].
-    async fn watch(&self, prefix: &str, after: u64) -> Result<Box<dyn Watch>>;
+    async fn watch(&self, scope: &str, after: u64) -> Result<Box<dyn Watch>>;
 
     /// A lease that ends unless it is kept. The store may make it longer than asked for.
     ///
@@ -209,17 +216,41 @@ impl Write {
     }
 }
 
-/// Opens the store that an address names: `sqlite:PATH`, or `etcd:HOST:PORT,HOST:PORT/PREFIX`.
+/// Opens the store that an address names: `sqlite:PATH`, `etcd:HOST:PORT,HOST:PORT/PREFIX` or
+/// `nats:HOST:PORT,HOST:PORT/PREFIX`, each with `https://` or `tls://` before a host whose connection is to be encrypted. Nothing is
+/// shown to the server.
 ///
 /// # Errors
 ///
 /// [`Error::Address`] for an address of no store that this program was built with, and what opening it fails with.
 pub async fn open(address: &str) -> Result<Arc<dyn Store>> {
+    open_with(address, &Access::default()).await
+}
+
+/// Opens the store that an address names, and shows the server what it wants to see.
+///
+/// # Errors
+///
+/// As [`open`]; [`Error::Local`] for a certificate that cannot be read.
+pub async fn open_with(address: &str, access: &Access) -> Result<Arc<dyn Store>> {
+    access.check()?;
+    // Before anything says what the address is.
+    if address.contains('@') && !address.starts_with("sqlite:") {
+        return Err(Error::Address("the address of a store holds no user and no password".to_owned()));
+    }
     match address.split_once(':') {
         #[cfg(feature = "sqlite")]
         Some(("sqlite", path)) => Ok(Arc::new(Sqlite::open(path).await?)),
         #[cfg(feature = "etcd")]
-        Some(("etcd", address)) => Ok(Arc::new(Etcd::open(EtcdOptions::parse(address)?).await?)),
+        Some(("etcd", address)) => {
+            let options = EtcdOptions { access: access.clone(), ..EtcdOptions::parse(address)? };
+            Ok(Arc::new(Etcd::open(options).await?))
+        }
+        #[cfg(feature = "nats")]
+        Some(("nats", address)) => {
+            let options = NatsOptions { access: access.clone(), ..NatsOptions::parse(address)? };
+            Ok(Arc::new(Nats::open(options).await?))
+        }
         _ => Err(Error::Address(format!("{address:?} is no address of a store: try `sqlite:cluster.db`"))),
     }
 }

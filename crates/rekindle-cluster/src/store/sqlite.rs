@@ -220,13 +220,13 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Listing> {
-        let prefix = prefix.to_owned();
+    async fn list(&self, scope: &str) -> Result<Listing> {
+        let scope = scope.to_owned();
         self.with(move |connection| {
             // One transaction, so that the revision is that of the entries.
             let transaction = connection.transaction()?;
             let revision = meta(&transaction, "revision")?;
-            let entries = entries(&transaction, &prefix, 0)?;
+            let entries = entries(&transaction, &scope, 0)?;
             Ok(Listing { entries, revision })
         })
         .await
@@ -252,8 +252,8 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn watch(&self, prefix: &str, after: u64) -> Result<Box<dyn Watch>> {
-        let (path, prefix) = (self.path.clone(), prefix.to_owned());
+    async fn watch(&self, scope: &str, after: u64) -> Result<Box<dyn Watch>> {
+        let (path, scope) = (self.path.clone(), scope.to_owned());
         let opened = blocking(move || {
             let open = Handle::new(&path)?;
             let compacted: u64 = meta(&open.connection, "compacted")?;
@@ -261,7 +261,7 @@ impl Store for Sqlite {
                 return Err(Error::Compacted(after));
             }
             let identity = meta(&open.connection, "identity")?;
-            Ok(Poller { path, open, identity, prefix, after, version: None })
+            Ok(Poller { path, open, identity, scope, after, version: None })
         })
         .await?;
         // One in advance: what is told is taken before more is looked for.
@@ -309,12 +309,15 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry { key: Key::named(row.get::<_, String>(0)?), value: value.into(), revision: row.get(2)? })
 }
 
-/// What was written after a revision, in order.
-fn entries(connection: &Connection, prefix: &str, after: u64) -> Step<Vec<Entry>> {
-    let sql = "SELECT key, value, revision FROM entry WHERE substr(key, 1, ?1) = ?2 AND revision > ?3
-        ORDER BY revision, key";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![prefix.chars().count(), prefix, after], entry)?;
+/// Whether a key is in the scope that is the first parameter.
+const IN_SCOPE: &str = "(key = ?1 OR ?1 = '' OR (substr(?1, -1) = '/' AND substr(key, 1, length(?1)) = ?1))";
+
+/// What was written after a revision.
+fn entries(connection: &Connection, scope: &str, after: u64) -> Step<Vec<Entry>> {
+    let sql =
+        format!("SELECT key, value, revision FROM entry WHERE {IN_SCOPE} AND revision > ?2 ORDER BY key");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![scope, after], entry)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -394,7 +397,7 @@ struct Poller {
     path: PathBuf,
     open: Handle,
     identity: String,
-    prefix: String,
+    scope: String,
     after: u64,
     /// What SQLite said of the file last.
     version: Option<i64>,
@@ -462,20 +465,20 @@ impl Poller {
         if self.after < compacted {
             return Err(Error::Compacted(self.after).into());
         }
-        let puts = entries(&transaction, &self.prefix, self.after)?.into_iter();
+        let puts = entries(&transaction, &self.scope, self.after)?.into_iter();
         let mut changes: Vec<(u64, Change)> =
             puts.map(|entry| (entry.revision, Change::Put(entry))).collect();
-        changes.extend(gone(&transaction, &self.prefix, self.after)?);
+        changes.extend(gone(&transaction, &self.scope, self.after)?);
         changes.sort_by_key(|(revision, _)| *revision);
         self.after = revision;
         Ok(changes.into_iter().map(|(_, change)| change).collect())
     }
 }
 
-fn gone(connection: &Connection, prefix: &str, after: u64) -> Step<Vec<(u64, Change)>> {
-    let sql = "SELECT key, revision FROM gone WHERE substr(key, 1, ?1) = ?2 AND revision > ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![prefix.chars().count(), prefix, after], |row| {
+fn gone(connection: &Connection, scope: &str, after: u64) -> Step<Vec<(u64, Change)>> {
+    let sql = format!("SELECT key, revision FROM gone WHERE {IN_SCOPE} AND revision > ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![scope, after], |row| {
         let (key, revision): (String, u64) = (row.get(0)?, row.get(1)?);
         Ok((revision, Change::Gone(Key::named(key), revision)))
     })?;

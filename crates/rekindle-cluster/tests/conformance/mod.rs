@@ -44,6 +44,10 @@ async fn reads_what_was_written(one: &dyn Store, other: &dyn Store) {
     assert_eq!(listed, [("inst/read/a", &b"1"[..]), ("inst/read/b", b"2")]);
     assert!(listing.revision >= second);
     assert!(one.list("nothing/").await.expect("it answers").entries.is_empty());
+    // Without a slash it is one document, whatever else begins so.
+    one.write(put("read/ab", "3")).await.expect("it is free");
+    let listing = one.list("inst/read/a").await.expect("it answers");
+    assert_eq!(listing.entries.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["inst/read/a"]);
     one.write(Write::remove(key("read/a"))).await.expect("it is there");
     assert_eq!(other.get(&key("read/a")).await.expect("it answers"), None);
     let large = vec![b'x'; 500_000];
@@ -91,13 +95,13 @@ async fn tells_what_changes_in_order(one: &dyn Store, other: &dyn Store) {
     other.write(Write::remove(key("watch/b"))).await.expect("it is there");
     assert_eq!(next(&mut watch, 1).await, ["-inst/watch/b"]);
     for number in 0..20 {
-        one.write(put(&format!("watch/c{number:02}"), "x")).await.expect("it is free");
+        one.write(put(&format!("watch/c/{number:02}"), "x")).await.expect("it is free");
     }
-    let expected: Vec<String> = (0..20).map(|number| format!("inst/watch/c{number:02}=x")).collect();
+    let expected: Vec<String> = (0..20).map(|number| format!("inst/watch/c/{number:02}=x")).collect();
     assert_eq!(next(&mut watch, 20).await, expected);
     drop(watch);
     // One that begins at a revision that is over misses nothing since.
-    let mut late = other.watch("inst/watch/c", before).await.expect("it is known");
+    let mut late = other.watch("inst/watch/c/", before).await.expect("it is known");
     assert_eq!(next(&mut late, 20).await, expected);
     // A silent one is alive.
     assert!(tokio::time::timeout(LIMIT, late.next()).await.expect("in time").expect("it answers").is_empty());
