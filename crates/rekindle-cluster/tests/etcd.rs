@@ -96,10 +96,6 @@ async fn says_when_it_has_forgotten() {
     assert!(matches!(told, Err(Error::Compacted(_))), "{told:?}");
 }
 
-fn put(id: &str, text: &str) -> rekindle_cluster::store::Write {
-    rekindle_cluster::store::Write::put(Key::instance(id), text.as_bytes().to_vec())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_killed_in_each_stage_loses_nothing() {
     faults::killed_in_each_stage(Etcd::start().await).await;

@@ -19,6 +19,7 @@ mod watching;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ use message::{GONE, Stored};
 pub use options::NatsOptions;
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How many messages of a document are kept: one that is written again while all are read must not be missed.
 const HISTORY: i64 = 8;
@@ -162,6 +163,23 @@ impl Nats {
             }
         })
         .await
+    }
+
+    /// The number of the first message of some subjects, from a number on.
+    async fn first(&self, stream: &Stream<()>, subjects: &str, from: u64) -> Result<Option<u64>> {
+        answered(async {
+            match stream.get_first_raw_message_by_subject(subjects, from).await {
+                Ok(message) => Ok(Some(message.sequence)),
+                Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
+                Err(error) => Err(Error::unavailable(error)),
+            }
+        })
+        .await
+    }
+
+    /// How often the connection was made.
+    fn connects(&self) -> u64 {
+        self.0.jetstream.client().statistics().connects.load(Ordering::Relaxed)
     }
 
     /// What was said last of a document.

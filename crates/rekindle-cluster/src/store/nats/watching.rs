@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::stream::Stream;
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval_at};
@@ -38,13 +39,26 @@ struct Seen {
     looked: Instant,
 }
 
+/// Whether all is delivered: consumers are in the memory of one server, and end with it.
+#[derive(Debug, Default)]
+struct Told {
+    subjects: String,
+    /// Up to here there was nothing more.
+    until: u64,
+    /// What had not come yet at the last look.
+    missing: Option<u64>,
+}
+
 pub(super) struct Watching {
     nats: Nats,
     base: String,
     /// What has been told, or was known before.
     after: u64,
     created: i128,
+    /// How often the connection had been made.
+    connects: u64,
     messages: pull::Ordered,
+    told: Told,
     looks: Interval,
     held: BTreeMap<Key, Held>,
     leases: HashMap<i64, Seen>,
@@ -53,6 +67,7 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) async fn begin(nats: &Nats, scope: &str, after: u64) -> Result<Self> {
         let stream = nats.documents().await?;
+        let connects = nats.connects();
         let created = nats.info(&stream).await?.created;
         let base = nats.base();
         let subjects = subject::of_scope(&base, scope);
@@ -63,13 +78,15 @@ impl Watching {
         };
         let consumer = stream.create_consumer(config).await.map_err(Error::unavailable)?;
         let messages = consumer.messages().await.map_err(Error::unavailable)?;
+        let told = subjects.clone();
         // What was written before is watched over too.
         let known = nats.contents(&stream, Filter { base: &base, subjects, headers_only: true }).await?;
         let mut looks = interval_at(Instant::now() + LOOK, LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (held, leases) = (BTreeMap::new(), HashMap::new());
         let nats = nats.clone();
-        let mut watching = Self { nats, base, after, created, messages, looks, held, leases };
+        let told = Told { subjects: told, ..Told::default() };
+        let mut watching = Self { nats, base, after, created, connects, messages, told, looks, held, leases };
         known.messages.iter().for_each(|stored| watching.note(stored));
         Ok(watching)
     }
@@ -87,13 +104,17 @@ impl Watching {
         }
     }
 
-    /// Whether the stream is the one that it was, and who of those in it lives.
+    /// Whether the stream is the one that it was, whether all of it comes, and who of those in it lives.
     async fn look(&mut self) -> Result<()> {
+        if self.nats.connects() != self.connects {
+            return Err(Error::unavailable("the connection was lost"));
+        }
         let documents = self.nats.documents().await?;
         let info = answered(self.nats.info(&documents)).await?;
         if info.created != self.created || info.last < self.after {
             return Err(Error::Identity("another one is in its place".to_owned()));
         }
+        self.expect_all(&documents, info.last).await?;
         let wanted: BTreeSet<i64> = self.held.values().map(|held| held.lease).collect();
         self.leases.retain(|lease, _| wanted.contains(lease));
         let due: Vec<i64> = wanted.into_iter().filter(|lease| self.is_due(*lease)).collect();
@@ -105,6 +126,23 @@ impl Watching {
         for (lease, kept) in found {
             self.judge(lease, kept).await?;
         }
+        Ok(())
+    }
+
+    /// What is in the stream comes until the next look, or the watch is over.
+    async fn expect_all(&mut self, documents: &Stream<()>, last: u64) -> Result<()> {
+        if last <= self.told.until.max(self.after) {
+            return Ok(());
+        }
+        let missing = self.nats.first(documents, &self.told.subjects, self.after + 1).await?;
+        match missing {
+            None => self.told.until = last,
+            Some(_) if missing == self.told.missing => {
+                return Err(Error::unavailable("the watch was told nothing of what is there"));
+            }
+            Some(_) => {}
+        }
+        self.told.missing = missing;
         Ok(())
     }
 
@@ -138,6 +176,8 @@ impl Watch for Watching {
     async fn next(&mut self) -> Result<Vec<Change>> {
         loop {
             let message = tokio::select! {
+                // What has come is not missing.
+                biased;
                 message = self.messages.next() => message,
                 _ = self.looks.tick() => {
                     self.look().await?;
