@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::mirror::{View, mirror};
-use crate::model::{Head, Instance, Key, Payload, Plan, Release, from_bytes, to_bytes};
+use crate::model::{Digest, Head, Instance, Key, Payload, Plan, Release, from_bytes, to_bytes};
 use crate::rollout::request;
 use crate::store::{Expected, Store, Write};
 
@@ -17,6 +17,15 @@ const TRIES: usize = 20;
 #[derive(Debug, Clone)]
 pub struct Client {
     store: Arc<dyn Store>,
+}
+
+/// Something that was published, whatever became of it.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// What it is called.
+    pub digest: Digest,
+    /// What it is, if this version can read it.
+    pub payload: Result<Payload>,
 }
 
 /// How a cluster is.
@@ -43,11 +52,37 @@ impl Client {
     /// [`Error::Conflict`] while another is on its way: of those who publish at the same time one wins, and the
     /// others are told so. [`Error::Plan`], [`Error::Unavailable`].
     pub async fn publish(&self, payload: &Payload, plan: Plan) -> Result<Release> {
+        self.begin(payload, plan, |_| Ok(())).await
+    }
+
+    /// Begins a rollout of a payload that was made of another one, if that is still what is stable: what somebody else
+    /// published meanwhile is not taken back by it. `None` is nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish), and [`Error::Conflict`] when something else is stable.
+    pub async fn publish_over(
+        &self,
+        stable: Option<Digest>,
+        payload: &Payload,
+        plan: Plan,
+    ) -> Result<Release> {
+        self.begin(payload, plan, |head| request::still_stable(head, stable)).await
+    }
+
+    async fn begin(
+        &self,
+        payload: &Payload,
+        plan: Plan,
+        check: impl Fn(&Head) -> Result<()>,
+    ) -> Result<Release> {
         plan.check()?;
-        self.keep(payload).await?;
         let salt = salt()?;
-        let make = |head: &Head| request::publish(head, payload.digest(), plan.clone(), salt.clone());
-        let head = self.change(make).await?;
+        let make = |head: &Head| {
+            check(head)?;
+            request::publish(head, payload.digest(), plan.clone(), salt.clone())
+        };
+        let head = self.keep_and_change(payload, make).await?;
         head.candidate
             .map(|candidate| candidate.release)
             .ok_or_else(|| Error::unavailable("it was not begun"))
@@ -59,8 +94,8 @@ impl Client {
     ///
     /// As [`publish`](Self::publish).
     pub async fn publish_at_once(&self, payload: &Payload) -> Result<Release> {
-        self.keep(payload).await?;
-        let head = self.change(|head| request::publish_at_once(head, payload.digest())).await?;
+        let make = |head: &Head| request::publish_at_once(head, payload.digest());
+        let head = self.keep_and_change(payload, make).await?;
         head.stable.ok_or_else(|| Error::unavailable("it was not made stable"))
     }
 
@@ -126,9 +161,54 @@ impl Client {
         entry.map(|entry| Payload::read(release.payload, &entry.value)).transpose()
     }
 
+    /// All that was ever published, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn published(&self) -> Result<Vec<Published>> {
+        let mut entries = self.store.list(Key::PAYLOADS).await?.entries;
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.revision));
+        let published = entries.iter().filter_map(|entry| {
+            let digest = entry.key.payload_digest()?;
+            Some(Published { digest, payload: Payload::read(digest, &entry.value) })
+        });
+        Ok(published.collect())
+    }
+
+    /// The one payload whose name begins so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is none, or more than one; [`Error::Malformed`], [`Error::Unavailable`].
+    pub async fn find(&self, beginning: &str) -> Result<(Digest, Payload)> {
+        let is_digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if beginning.is_empty() || !beginning.bytes().all(is_digits) {
+            return Err(Error::NotFound(format!("{beginning:?} is no beginning of a payload's hash")));
+        }
+        let listing = self.store.list(&format!("{}{beginning}", Key::PAYLOADS)).await?;
+        match &listing.entries[..] {
+            [] => Err(Error::NotFound(format!("there is no payload {beginning}"))),
+            [entry] => {
+                let digest = entry.key.payload_digest().ok_or_else(|| {
+                    Error::malformed(entry.key.as_str(), "it is not named after its content")
+                })?;
+                Ok((digest, Payload::read(digest, &entry.value)?))
+            }
+            several => Err(Error::NotFound(format!("{beginning} begins {} payloads", several.len()))),
+        }
+    }
+
     async fn head(&self) -> Result<Option<(Head, u64)>> {
         let entry = self.store.get(&Key::head()).await?;
         entry.map(|entry| Ok((from_bytes("head", &entry.value)?, entry.revision))).transpose()
+    }
+
+    /// Stores a payload, and writes the head that names it. What is refused at the first look leaves nothing behind.
+    async fn keep_and_change(&self, payload: &Payload, make: impl Fn(&Head) -> Result<Head>) -> Result<Head> {
+        make(&self.head().await?.map_or_else(|| Head::new(0), |(head, _)| head))?;
+        self.keep(payload).await?;
+        self.change(make).await
     }
 
     /// Stores a payload. Whoever has stored it before has stored the same.

@@ -27,6 +27,9 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// There is no such thing in the store, or it is not clear which.
+    #[error("{0}")]
+    NotFound(String),
     /// The plan of a rollout leads nowhere.
     #[error("the plan of the rollout: {0}")]
     Plan(String),

@@ -55,7 +55,7 @@ mod rollout;
 mod simulation;
 pub mod store;
 
-pub use client::{Client, ClusterStatus, ClusterWatch};
+pub use client::{Client, ClusterStatus, ClusterWatch, Published};
 pub use engine::{Engine, Sick};
 pub use error::{Error, Result};
 pub use host::Host;

@@ -26,8 +26,11 @@ impl Key {
 
     /// The contents of a release.
     pub fn payload(digest: Digest) -> Self {
-        Self(format!("payload/{digest}"))
+        Self(format!("{}{digest}", Self::PAYLOADS))
     }
+
+    /// What the keys of the contents of all releases begin with.
+    pub const PAYLOADS: &str = "payload/";
 
     /// What the keys of all instances begin with.
     pub const INSTANCES: &str = "inst/";
@@ -40,6 +43,11 @@ impl Key {
     /// The instance that this is the key of.
     pub fn instance_id(&self) -> Option<&str> {
         self.0.strip_prefix(Self::INSTANCES)
+    }
+
+    /// The contents of a release that this is the key of.
+    pub fn payload_digest(&self) -> Option<Digest> {
+        self.0.strip_prefix(Self::PAYLOADS)?.parse().ok()
     }
 
     /// The name.

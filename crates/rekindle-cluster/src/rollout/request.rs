@@ -33,6 +33,27 @@ pub fn publish(head: &Head, payload: Digest, plan: Plan, salt: String) -> Result
     Ok(Head { rollout: release.rollout, candidate: Some(candidate), ..head.clone() })
 }
 
+/// Whether what is stable is what somebody looked at; `None` is nothing.
+///
+/// # Errors
+///
+/// [`Error::Conflict`] when it is something else by now.
+pub fn still_stable(head: &Head, looked_at: Option<Digest>) -> Result<()> {
+    if head.stable.map(|stable| stable.payload) == looked_at {
+        return Ok(());
+    }
+    Err(Error::Conflict(match head.stable {
+        Some(stable) => {
+            format!(
+                "rollout {} of {} is stable meanwhile: look at that first",
+                stable.rollout,
+                stable.payload.short()
+            )
+        }
+        None => "nothing is stable any more: the store was made anew".to_owned(),
+    }))
+}
+
 /// Makes a payload stable at once, asking nobody. Each instance validates it for itself, and keeps what it has
 /// if it does not accept it.
 ///
