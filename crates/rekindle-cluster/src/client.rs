@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::mirror::{View, mirror};
 use crate::model::{Digest, Head, Instance, Key, Payload, Plan, Release, from_bytes, to_bytes};
 use crate::rollout::request;
+use crate::signature::Signer;
 use crate::store::{Expected, Store, Write};
 
 /// How often a write is tried that somebody else came before.
@@ -17,6 +18,7 @@ const TRIES: usize = 20;
 #[derive(Debug, Clone)]
 pub struct Client {
     store: Arc<dyn Store>,
+    signer: Option<Arc<Signer>>,
 }
 
 /// Something that was published, whatever became of it.
@@ -42,7 +44,12 @@ pub struct ClusterStatus {
 impl Client {
     /// Of the cluster whose documents are there.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, signer: None }
+    }
+
+    /// Signs what is published from here on.
+    pub fn signing(self, signer: Signer) -> Self {
+        Self { signer: Some(Arc::new(signer)), ..self }
     }
 
     /// Begins a rollout of a payload.
@@ -186,7 +193,8 @@ impl Client {
         if beginning.is_empty() || !beginning.bytes().all(is_digits) {
             return Err(Error::NotFound(format!("{beginning:?} is no beginning of a payload's hash")));
         }
-        let listing = self.store.list(&format!("{}{beginning}", Key::PAYLOADS)).await?;
+        let mut listing = self.store.list(Key::PAYLOADS).await?;
+        listing.entries.retain(|entry| entry.key.as_str()[Key::PAYLOADS.len()..].starts_with(beginning));
         match &listing.entries[..] {
             [] => Err(Error::NotFound(format!("there is no payload {beginning}"))),
             [entry] => {
@@ -211,13 +219,19 @@ impl Client {
         self.change(make).await
     }
 
-    /// Stores a payload. Whoever has stored it before has stored the same.
+    /// Stores a payload, and its signature. Whoever has stored it before has stored the same.
     async fn keep(&self, payload: &Payload) -> Result<()> {
-        let write = Write::put(Key::payload(payload.digest()), payload.to_bytes());
+        let digest = payload.digest();
+        let write = Write::put(Key::payload(digest), payload.to_bytes());
         match self.store.write(write.expecting(Expected::Absent)).await {
-            Err(Error::Conflict(_)) | Ok(_) => Ok(()),
-            Err(other) => Err(other),
+            Err(Error::Conflict(_)) | Ok(_) => {}
+            Err(other) => return Err(other),
         }
+        if let Some(signer) = &self.signer {
+            let (key, signature) = signer.sign(digest);
+            self.store.write(Write::put(key, signature)).await?;
+        }
+        Ok(())
     }
 
     /// Writes the next head in the place of the one it is made of. What somebody else wrote meanwhile is looked at

@@ -4,7 +4,7 @@
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The store does not answer. It may again.
@@ -30,6 +30,9 @@ pub enum Error {
     /// There is no such thing in the store, or it is not clear which.
     #[error("{0}")]
     NotFound(String),
+    /// What was published is not signed by any of those who may.
+    #[error("{0}")]
+    Signature(String),
     /// The plan of a rollout leads nowhere.
     #[error("the plan of the rollout: {0}")]
     Plan(String),

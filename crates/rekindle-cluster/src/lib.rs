@@ -26,10 +26,11 @@
 //! # let root = root.path();
 //! # std::fs::create_dir(root.join("config"))?;
 //! # std::fs::write(root.join("config/app.toml"), "port = 80\nhost = 'localhost'")?;
+//! // The store need not be there: what was in use last is.
+//! let release = rekindle_cluster::restore(root).await?;
 //! let manager = HotReload::builder(root).remote_layer(RemoteLayer::AboveFiles).start().await?;
 //! let store = rekindle_cluster::store::open(&format!("sqlite:{}", root.join("cluster.db").display())).await?;
 //! let host = Arc::new(Host::new(manager.clone()));
-//! let release = host.release().await?;
 //! let member = Member::join(store.clone(), host, release, Options::new("shop-1"));
 //!
 //! let client = Client::new(store);
@@ -47,10 +48,12 @@ mod coordinate;
 mod engine;
 mod error;
 mod host;
+mod local;
 mod member;
 mod mirror;
 mod model;
 mod rollout;
+mod signature;
 #[cfg(test)]
 mod simulation;
 pub mod store;
@@ -59,9 +62,11 @@ pub use client::{Client, ClusterStatus, ClusterWatch, Published};
 pub use engine::{Engine, Sick};
 pub use error::{Error, Result};
 pub use host::Host;
+pub use local::restore;
 pub use member::{Member, MemberStatus, Options};
 pub use model::{
     Answer, Candidate, Digest, Document, Ended, Head, Instance, Key, Label, Outcome, Pause, Payload, Plan,
     Release, Stage, Step, Verdict,
 };
 pub use rollout::request;
+pub use signature::Signer;

@@ -4,6 +4,7 @@
 //! coordinating while nobody else does.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::mirror::{View, jitter, mirror};
 use crate::model::{Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
 use crate::rollout::participant::{Participant, Task};
+use crate::signature::Signers;
 use crate::store::{Expected, Lease, Store, Write};
 
 /// How often what an instance refused is tried again.
@@ -35,6 +37,9 @@ pub struct Options {
     pub lease: Duration,
     /// Whether it coordinates rollouts when nobody else does. Default: yes.
     pub coordinates: bool,
+    /// A file with the public keys, as PEM, of those of whom one has to have signed what is to be used; it is read
+    /// anew for each release. Default: none, and whatever is published is used.
+    pub signers: Option<PathBuf>,
 }
 
 impl Options {
@@ -46,6 +51,7 @@ impl Options {
             version: String::new(),
             lease: Duration::from_secs(10),
             coordinates: true,
+            signers: None,
         }
     }
 }
@@ -89,6 +95,7 @@ impl Member {
         let follower = Follower {
             store: Arc::clone(&store),
             engine,
+            signers: options.signers.clone().map(Signers),
             participant: Participant::new(says),
             says: says_sender,
             status,
@@ -135,6 +142,7 @@ enum Word {
 struct Follower {
     store: Arc<dyn Store>,
     engine: Arc<dyn Engine>,
+    signers: Option<Signers>,
     participant: Participant,
     says: watch::Sender<Instance>,
     status: watch::Sender<MemberStatus>,
@@ -150,8 +158,8 @@ impl Follower {
                 && let Some(task) = self.participant.next()
             {
                 pause = None;
-                let work = work(Arc::clone(&self.store), Arc::clone(&self.engine), task, words.clone());
-                tokio::spawn(work);
+                let source = Source { store: Arc::clone(&self.store), signers: self.signers.clone() };
+                tokio::spawn(work(source, Arc::clone(&self.engine), task, words.clone()));
             }
             self.tell(&heads);
             tokio::select! {
@@ -229,13 +237,13 @@ async fn until(when: Option<tokio::time::Instant>) {
 }
 
 /// One task, and after something was applied, how that goes.
-async fn work(store: Arc<dyn Store>, engine: Arc<dyn Engine>, task: Task, words: mpsc::Sender<Word>) {
+async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::Sender<Word>) {
     let word = match task {
-        Task::Validate(release) => match payload(&*store, release).await {
+        Task::Validate(release) => match source.payload(release).await {
             Ok(payload) => Word::Validated(release, engine.check(&payload).await),
             Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
         },
-        Task::Apply(release) => match payload(&*store, release).await {
+        Task::Apply(release) => match source.payload(release).await {
             Ok(payload) => Word::Applied(release, engine.apply(Some((release, &payload))).await),
             Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
         },
@@ -252,19 +260,30 @@ async fn work(store: Arc<dyn Store>, engine: Arc<dyn Engine>, task: Task, words:
     }
 }
 
-/// What cannot be read now is tried again; what is no payload is refused.
+/// What cannot be read now is tried again; what is no payload, or not signed, is refused.
 fn lost(error: Error, refuse: impl FnOnce(String) -> Word) -> Word {
     match error {
-        Error::Malformed { .. } => refuse(error.to_string()),
+        Error::Malformed { .. } | Error::Signature(_) => refuse(error.to_string()),
         other => Word::Failed(other),
     }
 }
 
-async fn payload(store: &dyn Store, release: Release) -> Result<Payload> {
-    let key = Key::payload(release.payload);
-    let missing = || Error::unavailable(format!("{key} is not there"));
-    let entry = store.get(&key).await?.ok_or_else(missing)?;
-    Payload::read(release.payload, &entry.value)
+/// Where releases are read, and whose have a say.
+struct Source {
+    store: Arc<dyn Store>,
+    signers: Option<Signers>,
+}
+
+impl Source {
+    async fn payload(&self, release: Release) -> Result<Payload> {
+        if let Some(signers) = &self.signers {
+            signers.check(&*self.store, release.payload).await?;
+        }
+        let key = Key::payload(release.payload);
+        let missing = || Error::unavailable(format!("{key} is not there"));
+        let entry = self.store.get(&key).await?.ok_or_else(missing)?;
+        Payload::read(release.payload, &entry.value)
+    }
 }
 
 /// Keeps the lease, and says how the instance is.

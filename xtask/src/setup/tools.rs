@@ -56,6 +56,12 @@ pub(crate) const SYSTEM: &[Tool] = &[
         instead: None,
         genuine: |text| text.starts_with("etcd Version: "),
     },
+    Tool {
+        package: "nats-server",
+        probe: "nats-server --version",
+        instead: None,
+        genuine: |text| text.starts_with("nats-server: v"),
+    },
     // What the client of etcd is built with.
     Tool {
         package: "protobuf-compiler",

@@ -10,9 +10,12 @@ use crate::help;
 /// Where the fleet's store is.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// The store: sqlite:PATH, or etcd:HOST:PORT,HOST:PORT/PREFIX.
+    /// The store: sqlite:PATH, etcd:HOST:PORT,HOST:PORT/PREFIX or nats: alike.
     #[arg(long, value_name = "ADDRESS", env = "REKINDLE_STORE")]
     pub(super) store: String,
+    /// Sign what is published with the private key in this file (Ed25519, PEM).
+    #[arg(long, value_name = "FILE", env = "REKINDLE_SIGNING_KEY", hide_env_values = true)]
+    pub(super) key: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

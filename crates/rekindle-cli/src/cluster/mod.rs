@@ -8,7 +8,8 @@ mod publish;
 pub(crate) mod report;
 mod rollout;
 
-use rekindle_cluster::{Client, Error};
+use rekindle_cluster::store::{Access, open_with};
+use rekindle_cluster::{Client, Error, Signer};
 
 pub(crate) use args::{PublishArgs, PullArgs, RolloutArgs};
 pub(crate) use publish::{publish, pull};
@@ -18,8 +19,12 @@ use crate::stop::Stop;
 
 /// Whom the address of a store leads to.
 async fn client(args: &args::StoreArgs) -> Result<Client, Stop> {
-    let store = rekindle_cluster::store::open(&args.store).await?;
-    Ok(Client::new(store))
+    let store = open_with(&args.store, &Access::from_env()?).await?;
+    let client = Client::new(store);
+    Ok(match &args.key {
+        Some(key) => client.signing(Signer::read(key)?),
+        None => client,
+    })
 }
 
 impl From<Error> for Stop {

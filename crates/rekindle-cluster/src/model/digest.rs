@@ -22,6 +22,10 @@ impl Digest {
         Self(blake3::hash(bytes))
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The first eight digits, for people.
     pub fn short(&self) -> String {
         self.0.to_hex()[..8].to_owned()

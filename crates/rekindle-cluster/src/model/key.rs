@@ -32,6 +32,11 @@ impl Key {
     /// What the keys of the contents of all releases begin with.
     pub const PAYLOADS: &str = "payload/";
 
+    /// What somebody who signed the contents of a release wrote, by the hash of the key that it was done with.
+    pub fn signature(payload: Digest, signer: Digest) -> Self {
+        Self(format!("signature/{payload}/{signer}"))
+    }
+
     /// What the keys of all instances begin with.
     pub const INSTANCES: &str = "inst/";
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub(crate) mod faults;
+pub(crate) mod process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,19 +30,11 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) async fn start(store: &Arc<dyn Store>, id: &str) -> Self {
-        let root = tempfile::tempdir().expect("a directory");
-        std::fs::create_dir(root.path().join("config")).expect("there is room");
-        std::fs::write(root.path().join("config/app.toml"), "port = 80\nlimit = 10\n")
-            .expect("there is room");
-        std::fs::write(
-            root.path().join("config/app.schema.json"),
-            r#"{"properties": {"port": {"type": "integer"}}}"#,
-        )
-        .expect("there is room");
-        Self::start_in(root, store, id).await
+        Self::start_in(root(), store, id).await
     }
 
     pub(crate) async fn start_in(root: TempDir, store: &Arc<dyn Store>, id: &str) -> Self {
+        let release = rekindle_cluster::restore(root.path()).await.expect("it can be read");
         let is_well = Arc::new(AtomicBool::new(true));
         let health = Arc::clone(&is_well);
         let manager = HotReload::builder(root.path())
@@ -55,7 +48,6 @@ impl Instance {
             .await
             .expect("an engine");
         let host = Arc::new(Host::new(manager.clone()));
-        let release = host.release().await.expect("it can be read");
         let options = Options { lease: Duration::from_secs(3), ..Options::new(id) };
         let member = Some(Member::join(Arc::clone(store), host, release, options));
         Self { root, manager, member, is_well }
@@ -71,6 +63,16 @@ impl Instance {
             member.leave().await;
         }
     }
+}
+
+/// A directory with a configuration and its schema.
+pub(crate) fn root() -> TempDir {
+    let root = tempfile::tempdir().expect("a directory");
+    let write = |name, text| std::fs::write(root.path().join(name), text).expect("there is room");
+    std::fs::create_dir(root.path().join("config")).expect("there is room");
+    write("config/app.toml", "port = 80\nlimit = 10\n");
+    write("config/app.schema.json", r#"{"properties": {"port": {"type": "integer"}}}"#);
+    root
 }
 
 pub(crate) async fn fleet(store: &Arc<dyn Store>, size: usize) -> Vec<Instance> {

@@ -43,6 +43,7 @@ pub(crate) async fn run(root: &Path) -> Result<(), Stop> {
     std::fs::write(root.join("config/app.schema.json"), SCHEMA)?;
     let live = Arc::new(std::sync::OnceLock::<rekindle::Live<App>>::new());
     let health = Arc::clone(&live);
+    let release = rekindle_cluster::restore(root).await?;
     let manager = HotReload::builder(root)
         .remote_layer(RemoteLayer::AboveFiles)
         .probation(Probation::of(Duration::from_millis(300)).every(Duration::from_millis(50)))
@@ -56,7 +57,6 @@ pub(crate) async fn run(root: &Path) -> Result<(), Stop> {
     let fleet = root.parent().unwrap_or(root);
     let store = rekindle_cluster::store::open(&address(fleet)).await?;
     let host = Arc::new(Host::new(manager.clone()));
-    let release = host.release().await?;
     let id = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let options = Options { version: env!("CARGO_PKG_VERSION").to_owned(), ..Options::new(id) };
     let member = Member::join(store, host, release, options);
