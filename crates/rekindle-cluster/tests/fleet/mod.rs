@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub(crate) mod faults;
+#[cfg(all(target_os = "linux", feature = "etcd"))]
+pub(crate) mod network;
 pub(crate) mod process;
 
 use std::sync::Arc;
