@@ -8,10 +8,11 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use fleet::LIMIT;
 use fleet::faults::{self, Server};
+use fleet::process::{self, Process};
+use fleet::*;
 use rekindle_cluster::store::{Store, Write, open};
-use rekindle_cluster::{Error, Key};
+use rekindle_cluster::{Client, Error, Key};
 use tempfile::TempDir;
 
 /// A server, and what it keeps.
@@ -87,13 +88,50 @@ async fn says_when_it_has_forgotten() {
     for number in 0..5 {
         last = store.write(put("a", &number.to_string())).await.expect("it is there");
     }
-    let mut client = etcd_client::Client::connect([format!("127.0.0.1:{}", server.client)], None)
-        .await
-        .expect("it is there");
-    client.compact(i64::try_from(last).expect("it is small"), None).await.expect("it compacts");
+    raw(&server).await.compact(i64::try_from(last).expect("it is small"), None).await.expect("it compacts");
     let mut watch = store.watch("inst/", first).await.expect("it begins");
     let told = tokio::time::timeout(LIMIT, watch.next()).await.expect("in time");
     assert!(matches!(told, Err(Error::Compacted(_))), "{told:?}");
+}
+
+/// What a process of its own is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it is an instance, when another test starts it"]
+async fn an_instance() {
+    process::run().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_forgotten_while_an_instance_was_away_is_read_anew() {
+    let mut server = Etcd::start().await;
+    let address = format!("etcd:127.0.0.1:{}/test", server.client);
+    let client = Client::new(server.store().await);
+    let one = Process::start(&address, "one");
+    let first = client.publish_at_once(&payload("port = 1")).await.expect("it is written");
+    live(&client, 1).await;
+    all_on(&client, Some(first)).await;
+    one.signal("STOP");
+    until(&client, "its lease is over", |status| status.instances.is_empty()).await;
+    let mut last = first;
+    for port in 2..5 {
+        last = client.publish_at_once(&payload(&format!("port = {port}"))).await.expect("it is written");
+    }
+    let mut raw = raw(&server).await;
+    let revision = raw.get("test/head", None).await.expect("it answers").kvs()[0].mod_revision();
+    raw.compact(revision, None).await.expect("it compacts");
+    // What was on its way to the instance is lost with the connection.
+    faults::kill(&mut server);
+    server.run().await;
+    one.signal("CONT");
+    live(&client, 1).await;
+    all_on(&client, Some(last)).await;
+    let text = std::fs::read_to_string(one.root.path().join("data/rekindle/remote/app.toml"));
+    assert_eq!(text.expect("it is there"), "port = 4");
+}
+
+async fn raw(server: &Etcd) -> etcd_client::Client {
+    let address = format!("127.0.0.1:{}", server.client);
+    etcd_client::Client::connect([address], None).await.expect("it is there")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

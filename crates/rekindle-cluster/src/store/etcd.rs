@@ -14,6 +14,7 @@ use etcd_client::{
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::access::{Access, contents};
+use super::address::split;
 use super::{Change, Entry, Expected, Lease, Listing, Store, Watch, Write};
 use crate::client::line;
 use crate::error::{Error, Result};
@@ -47,16 +48,14 @@ impl EtcdOptions {
     ///
     /// [`Error::Address`] when it names no endpoint.
     pub fn parse(address: &str) -> Result<Self> {
-        let address = address.trim_start_matches("//");
-        let (endpoints, prefix) = address.split_once('/').unwrap_or((address, "rekindle"));
-        let endpoints: Vec<String> =
-            endpoints.split(',').filter(|endpoint| !endpoint.is_empty()).map(str::to_owned).collect();
+        let (endpoints, prefix) = split(address);
+        let prefix = prefix.unwrap_or("rekindle");
         if endpoints.is_empty() || prefix.is_empty() {
             return Err(Error::Address(format!(
                 "{address:?} is no address of etcd: try `etcd:127.0.0.1:2379/shop`"
             )));
         }
-        Ok(Self { endpoints, prefix: prefix.trim_end_matches('/').to_owned(), ..Self::default() })
+        Ok(Self { endpoints, prefix: prefix.to_owned(), ..Self::default() })
     }
 
     fn connect(&self) -> Result<ConnectOptions> {
@@ -162,6 +161,9 @@ async fn answered<T>(asked: impl Future<Output = std::result::Result<T, etcd_cli
     }
 }
 
+/// gRPC's number for what cannot be done: a document that is too large.
+const INVALID: i32 = 3;
+
 /// gRPC's number for what is not there: a lease that has ended.
 const NOT_FOUND: i32 = 5;
 
@@ -170,6 +172,9 @@ fn said(cause: etcd_client::Error) -> Error {
     match &cause {
         etcd_client::Error::GRpcStatus(status) if status.code() as i32 == NOT_FOUND => {
             Error::Conflict(status.message().to_owned())
+        }
+        etcd_client::Error::GRpcStatus(status) if status.code() as i32 == INVALID => {
+            Error::malformed("what was asked of etcd", status.message())
         }
         etcd_client::Error::LeaseKeepAliveError(why) => Error::Conflict(why.clone()),
         etcd_client::Error::GRpcStatus(status) => Error::Unavailable(status.message().to_owned()),

@@ -5,6 +5,8 @@
 //! is not known any more. No backend does more than that, and all of them pass one suite of tests.
 
 mod access;
+#[cfg(any(feature = "etcd", feature = "nats"))]
+mod address;
 #[cfg(feature = "etcd")]
 mod etcd;
 #[cfg(feature = "nats")]

@@ -39,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::mirror::jitter;
 use crate::model::Key;
 use message::{GONE, Stored};
+use options::LastError;
 
 pub use options::NatsOptions;
 
@@ -59,6 +60,7 @@ struct Inner {
     jetstream: Context,
     prefix: String,
     replicas: usize,
+    last_error: LastError,
     /// Whether the streams are known to be there.
     ready: OnceCell<()>,
     /// What was written under the leases that were granted here.
@@ -93,11 +95,12 @@ impl Nats {
     ///
     /// [`Error::Address`] for what is none, [`Error::Local`] for credentials that cannot be read.
     pub async fn open(options: NatsOptions) -> Result<Self> {
-        let client = options.connect().await?;
+        let (client, last_error) = options.connect().await?;
         let mut jetstream = async_nats::jetstream::new(client);
         jetstream.set_timeout(PATIENCE);
         let NatsOptions { prefix, replicas, .. } = options;
-        let inner = Inner { jetstream, prefix, replicas, ready: OnceCell::new(), held: Mutex::default() };
+        let inner =
+            Inner { jetstream, prefix, replicas, last_error, ready: OnceCell::new(), held: Mutex::default() };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -119,9 +122,15 @@ impl Nats {
     }
 
     async fn stream(&self, name: &str) -> Result<Stream<()>> {
-        self.0.ready.get_or_try_init(|| self.make()).await?;
+        self.ready().await?;
         let name = format!("{}_{name}", self.0.prefix);
         self.0.jetstream.get_stream_no_info(name).await.map_err(Error::unavailable)
+    }
+
+    /// Whatever is asked for, the streams have to be there.
+    async fn ready(&self) -> Result<()> {
+        let explain = |error| self.0.last_error.explain(error);
+        self.0.ready.get_or_try_init(|| self.make()).await.map(drop).map_err(explain)
     }
 
     /// Makes the streams that are not there. Those that somebody made with settings of their own stay as they are.
@@ -228,9 +237,13 @@ impl Nats {
 
     /// Writes a message on the condition that the last one of its subject, or of its whole stream, is that.
     async fn publish(&self, subject: String, message: PublishMessage) -> Result<u64> {
+        self.ready().await?;
         let refused = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => {
                 Error::Conflict(format!("{subject} was written meanwhile"))
+            }
+            PublishErrorKind::MaxPayloadExceeded => {
+                Error::malformed(&subject, "it is larger than the server takes: see its `max_payload`")
             }
             _ => Error::unavailable(error),
         };
@@ -340,7 +353,7 @@ async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
 impl Store for Nats {
     /// When the stream was made: one that takes its place is of another time.
     async fn identity(&self) -> Result<String> {
-        self.make().await?;
+        self.make().await.map_err(|error| self.0.last_error.explain(error))?;
         let stream = self.documents().await?;
         let info = answered(self.info(&stream)).await?;
         Ok(format!("{}-{:x}", self.0.prefix, info.created))

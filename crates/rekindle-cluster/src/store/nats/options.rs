@@ -1,12 +1,14 @@
 //! [`NatsOptions`]: how NATS is reached.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, Event};
 
 use super::PATIENCE;
 use crate::error::{Error, Result};
 use crate::store::Access;
+use crate::store::address::split;
 
 /// How often a connection is pinged; one of which two are not answered is made anew.
 const PINGS: Duration = Duration::from_secs(2);
@@ -38,32 +40,29 @@ impl NatsOptions {
         let (rest, query) = address.split_once('?').unwrap_or((address, "replicas=1"));
         let replicas = query.strip_prefix("replicas=").and_then(|number| number.parse().ok());
         let Some(replicas @ 1..=5) = replicas else { return wrong("names no number of replicas, 1 to 5") };
-        // The slash behind the last server: those of `tls://` are in front of one.
-        let last = rest.rfind(',').map_or(0, |comma| comma + 1);
-        let host = rest[last..].find("://").map_or(last, |scheme| last + scheme + 3);
-        let host = if rest[host..].starts_with("//") { host + 2 } else { host };
-        let (servers, prefix) = match rest[host..].find('/') {
-            Some(slash) => (&rest[..host + slash], &rest[host + slash + 1..]),
-            None => (rest, "rekindle"),
-        };
-        let servers = servers.trim_start_matches("//").split(',').filter(|server| !server.is_empty());
-        let servers: Vec<String> = servers.map(str::to_owned).collect();
+        let (servers, prefix) = split(rest);
+        let prefix = prefix.unwrap_or("rekindle");
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let prefix = prefix.trim_end_matches('/');
         if servers.is_empty() || prefix.is_empty() || !prefix.bytes().all(is_name) {
             return wrong("is no address of NATS");
         }
         Ok(Self { servers, prefix: prefix.to_owned(), replicas, access: Access::default() })
     }
 
-    /// Connects in the background.
-    pub(super) async fn connect(&self) -> Result<Client> {
+    /// Connects in the background. Beside the connection, why there is none so far.
+    pub(super) async fn connect(&self) -> Result<(Client, LastError)> {
+        let last = LastError::default();
+        let heard = last.clone();
         let mut options = ConnectOptions::new()
             .name("rekindle")
             .retry_on_initial_connect()
             .connection_timeout(PATIENCE)
             .ping_interval(PINGS)
-            .request_timeout(Some(PATIENCE));
+            .request_timeout(Some(PATIENCE))
+            .event_callback(move |event| {
+                heard.note(&event);
+                std::future::ready(())
+            });
         if let Some((user, password)) = self.access.login() {
             options = options.user_and_password(user, password);
         }
@@ -80,7 +79,31 @@ impl NatsOptions {
         if self.access.is_encrypted() {
             options = options.require_tls(true);
         }
-        options.connect(&self.servers).await.map_err(Error::unavailable)
+        Ok((options.connect(&self.servers).await.map_err(Error::unavailable)?, last))
+    }
+}
+
+/// Why there is no connection, as far as that was told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastError(Arc<Mutex<Option<String>>>);
+
+impl LastError {
+    fn note(&self, event: &Event) {
+        let said = match event {
+            Event::Connected => None,
+            Event::ClientError(error) => Some(error.to_string()),
+            Event::ServerError(error) => Some(error.to_string()),
+            _ => return,
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = said;
+    }
+
+    /// An error, with why.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match (self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref(), error) {
+            (Some(why), Error::Unavailable(what)) => Error::Unavailable(format!("{what}: {why}")),
+            (_, other) => other,
+        }
     }
 }
 
