@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use nkeys::KeyPair;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer};
 use rekindle_cluster::store::{Access, Store, Write, open_with};
 use rekindle_cluster::{Error, Key, Result};
 use tempfile::TempDir;
@@ -40,13 +41,13 @@ fn certificates() -> TempDir {
     let write = |name: &str, text: &str| {
         std::fs::write(directory.path().join(name), text).expect("there is room");
     };
-    let authority_key = KeyPair::generate().expect("a key");
+    let authority_key = rcgen::KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("a certificate");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     write("ca.pem", &authority.self_signed(&authority_key).expect("a certificate").pem());
     let issuer = Issuer::from_params(&authority, &authority_key);
     for name in ["server", "client"] {
-        let key = KeyPair::generate().expect("a key");
+        let key = rcgen::KeyPair::generate().expect("a key");
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(names).expect("a certificate");
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -203,9 +204,9 @@ async fn nats_that_wants_certificates_and_a_user() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nats_that_wants_credentials() {
     let files = tempfile::tempdir().expect("a directory");
-    let [operator, account, user] =
-        [nkeys::KeyPair::new_operator, nkeys::KeyPair::new_account, nkeys::KeyPair::new_user]
-            .map(|make| make());
+    let (operator, user) = (KeyPair::new_operator(), KeyPair::new_user());
+    // The server's own, and that of those who use it.
+    let (system, account) = (KeyPair::new_account(), KeyPair::new_account());
     let unlimited = r#""subs":-1,"data":-1,"payload":-1"#;
     let storage = r#""mem_storage":-1,"disk_storage":-1,"streams":-1,"consumer":-1"#;
     let of_account = format!(
@@ -213,15 +214,18 @@ async fn nats_that_wants_credentials() {
     );
     let of_user = format!(r#"{{{unlimited},"type":"user","version":2}}"#);
     let settings = format!(
-        "operator: {}\nresolver: MEMORY\nresolver_preload {{ {}: {} }}",
+        "operator: {}\nsystem_account: {}\nresolver: MEMORY\nresolver_preload {{ {}: {}, {}: {} }}",
         token(&operator, &operator, r#"{"type":"operator","version":2}"#),
+        system.public_key(),
+        system.public_key(),
+        token(&operator, &system, r#"{"type":"account","version":2}"#),
         account.public_key(),
         token(&operator, &account, &of_account),
     );
     let [port, _] = ports();
     let _server = nats(files.path(), port, &settings);
     let address = format!("nats:127.0.0.1:{port}/test");
-    let credentials = |name: &str, signs: &nkeys::KeyPair| {
+    let credentials = |name: &str, signs: &KeyPair| {
         let path = files.path().join(name);
         let seed = user.seed().expect("it has one");
         let text = format!(
@@ -233,13 +237,13 @@ async fn nats_that_wants_credentials() {
         Access { credentials: Some(path), ..Access::default() }
     };
     works(&address, &credentials("good.creds", &account)).await;
-    let why = is_refused(&address, &credentials("bad.creds", &nkeys::KeyPair::new_account())).await;
+    let why = is_refused(&address, &credentials("bad.creds", &KeyPair::new_account())).await;
     assert!(why.contains("authorization violation"), "{why}");
     is_refused(&address, &Access::default()).await;
 }
 
 /// What one says of another, as <https://docs.nats.io/using-nats/nats-tools/nsc> has it.
-fn token(signs: &nkeys::KeyPair, of: &nkeys::KeyPair, says: &str) -> String {
+fn token(signs: &KeyPair, of: &KeyPair, says: &str) -> String {
     let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
     let head = encode(br#"{"typ":"JWT","alg":"ed25519-nkey"}"#);
     let claims = format!(
