@@ -14,6 +14,7 @@
 
 mod burst;
 mod fanout;
+mod fleet;
 mod harness;
 mod idle;
 mod instructions;
@@ -77,6 +78,8 @@ enum What {
     Clients,
     /// Requests while the server is changed.
     Serve,
+    /// A release, taken by many instances; needs etcd.
+    Fleet,
     /// A save, shown in a browser; needs Node.js and Chromium.
     Screen,
     /// Draws bench/plot/*.svg from the results.
@@ -91,7 +94,7 @@ enum What {
 /// A measurement, and its name.
 type Measurement = (&'static str, fn(Size) -> Result<Vec<Table>>);
 
-const MEASUREMENTS: [Measurement; 13] = [
+const MEASUREMENTS: [Measurement; 14] = [
     ("latency", latency::measure),
     ("setup", setup::measure),
     ("burst", burst::measure),
@@ -104,6 +107,7 @@ const MEASUREMENTS: [Measurement; 13] = [
     ("inject", web::inject::measure),
     ("clients", web::clients::measure),
     ("serve", web::serve::measure),
+    ("fleet", fleet::measure),
     ("screen", web::screen::measure),
 ];
 
@@ -133,6 +137,7 @@ fn run(what: &What, size: Size) -> Result<()> {
         What::Inject => measure("inject", size),
         What::Clients => measure("clients", size),
         What::Serve => measure("serve", size),
+        What::Fleet => measure("fleet", size),
         What::Screen => measure("screen", size),
         What::Plot => plot::draw(size),
         What::Readme => readme::update(size),
@@ -163,6 +168,7 @@ fn case(arguments: &[String]) -> Result<()> {
         ["fanout", name, count] => fanout::case(name, count.parse()?),
         ["instructions", name, repeat] => instructions::case(name, repeat.parse()?),
         ["clients", name, root] => web::clients::case(name, root),
+        ["fleet", name, address, count] => fleet::case(name, address, count.parse()?),
         ["idle", name, files] => idle::case(name, files.parse()?),
         _ => Err(format!("no such case: {arguments:?}").into()),
     }

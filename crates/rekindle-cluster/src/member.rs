@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -16,7 +16,7 @@ use crate::coordinate::coordinate;
 use crate::engine::{Engine, Sick};
 use crate::error::{Error, Result};
 use crate::mirror::{View, jitter, mirror};
-use crate::model::{Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
+use crate::model::{Digest, Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
 use crate::rollout::participant::{Participant, Task};
 use crate::signature::Signers;
 use crate::store::{Expected, Lease, Store, Write};
@@ -93,9 +93,12 @@ impl Member {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let follower = Follower {
-            store: Arc::clone(&store),
+            source: Source {
+                store: Arc::clone(&store),
+                signers: options.signers.clone().map(Signers),
+                last: Arc::default(),
+            },
             engine,
-            signers: options.signers.clone().map(Signers),
             participant: Participant::new(says),
             says: says_sender,
             status,
@@ -140,9 +143,8 @@ enum Word {
 
 /// Does what the head says.
 struct Follower {
-    store: Arc<dyn Store>,
+    source: Source,
     engine: Arc<dyn Engine>,
-    signers: Option<Signers>,
     participant: Participant,
     says: watch::Sender<Instance>,
     status: watch::Sender<MemberStatus>,
@@ -158,8 +160,7 @@ impl Follower {
                 && let Some(task) = self.participant.next()
             {
                 pause = None;
-                let source = Source { store: Arc::clone(&self.store), signers: self.signers.clone() };
-                tokio::spawn(work(source, Arc::clone(&self.engine), task, words.clone()));
+                tokio::spawn(work(self.source.clone(), Arc::clone(&self.engine), task, words.clone()));
             }
             self.tell(&heads);
             tokio::select! {
@@ -238,16 +239,23 @@ async fn until(when: Option<tokio::time::Instant>) {
 
 /// One task, and after something was applied, how that goes.
 async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::Sender<Word>) {
+    let checked = Arc::clone(&engine);
     let word = match task {
         Task::Validate(release) => match source.payload(release).await {
-            Ok(payload) => Word::Validated(release, engine.check(&payload).await),
+            Ok(payload) => {
+                let checking = guarded(async move { checked.check(&payload).await });
+                Word::Validated(release, checking.await)
+            }
             Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
         },
         Task::Apply(release) => match source.payload(release).await {
-            Ok(payload) => Word::Applied(release, engine.apply(Some((release, &payload))).await),
+            Ok(payload) => {
+                let applying = guarded(async move { checked.apply(Some((release, &payload))).await });
+                Word::Applied(release, applying.await)
+            }
             Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
         },
-        Task::Clear => Word::Cleared(engine.apply(None).await),
+        Task::Clear => Word::Cleared(guarded(async move { checked.apply(None).await }).await),
     };
     let applied = match &word {
         Word::Applied(release, Ok(generation)) => Some((*release, *generation)),
@@ -256,8 +264,21 @@ async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::
     // Whoever asked has left.
     let _left = words.send(word).await;
     if let Some((release, generation)) = applied {
-        let _left = words.send(Word::Health(release, engine.health(generation).await)).await;
+        let health = tokio::spawn(async move { engine.health(generation).await }).await;
+        let health = health.unwrap_or_else(|error| Err(Sick { reason: broke(&error), went_back: false }));
+        let _left = words.send(Word::Health(release, health)).await;
     }
+}
+
+/// Work of an engine that may panic: an instance that never heard of its end would wait for it for ever.
+async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = Result<T, String>> + Send + 'static,
+) -> Result<T, String> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(broke(&error)))
+}
+
+fn broke(error: &tokio::task::JoinError) -> String {
+    format!("the engine broke: {error}")
 }
 
 /// What cannot be read now is tried again; what is no payload, or not signed, is refused.
@@ -268,21 +289,35 @@ fn lost(error: Error, refuse: impl FnOnce(String) -> Word) -> Word {
     }
 }
 
+/// A payload, and what it is called.
+type Read = (Digest, Arc<Payload>);
+
 /// Where releases are read, and whose have a say.
+#[derive(Clone)]
 struct Source {
     store: Arc<dyn Store>,
     signers: Option<Signers>,
+    /// What was read last: what was validated is not read again when it is applied.
+    last: Arc<Mutex<Option<Read>>>,
 }
 
 impl Source {
-    async fn payload(&self, release: Release) -> Result<Payload> {
+    async fn payload(&self, release: Release) -> Result<Arc<Payload>> {
+        // Each time: who may sign can be another one by now.
         if let Some(signers) = &self.signers {
             signers.check(&*self.store, release.payload).await?;
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, payload)) = last.filter(|(digest, _)| *digest == release.payload) {
+            return Ok(payload);
         }
         let key = Key::payload(release.payload);
         let missing = || Error::unavailable(format!("{key} is not there"));
         let entry = self.store.get(&key).await?.ok_or_else(missing)?;
-        Payload::read(release.payload, &entry.value)
+        let payload = Arc::new(Payload::read(release.payload, &entry.value)?);
+        let read = (release.payload, Arc::clone(&payload));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        Ok(payload)
     }
 }
 

@@ -94,8 +94,7 @@ async fn whoever_is_cut_off_keeps_what_it_has_and_follows_when_that_is_healed() 
     // The one that leads, and then one that follows.
     let leader = Network::leader().await;
     let follower = leader % 3 + 1;
-    let mut last = 1;
-    for cut in [leader, follower] {
+    for (last, cut) in (1..).zip([leader, follower]) {
         Network::cut(cut);
         let lonely = &fleet.instances[cut - 1];
         live(client, 3).await;
@@ -107,8 +106,7 @@ async fn whoever_is_cut_off_keeps_what_it_has_and_follows_when_that_is_healed() 
         Network::heal(cut);
         live(client, 4).await;
         all_on(client, Some(release)).await;
-        last += 1;
-        assert!(fleet.instances.iter().all(|instance| instance.value("/port") == last));
+        assert!(fleet.instances.iter().all(|instance| instance.value("/port") == last + 1));
     }
 
     // All instances, in the middle of a rollout.

@@ -36,7 +36,7 @@ impl Nats {
     pub(super) async fn lease(&self, id: i64) -> Result<Option<Kept>> {
         let message = self.last(&self.leases().await?, &self.lease_subject(id)).await?;
         let base = format!("{}.lease", self.0.prefix);
-        let stored = message.and_then(|message| Stored::raw(&base, message));
+        let stored = message.and_then(|message| Stored::raw(&base, &message));
         Ok(stored.as_ref().and_then(Kept::read).map(|(_, kept)| kept))
     }
 

@@ -39,7 +39,7 @@ impl Stored {
     }
 
     /// As it was asked for.
-    pub(super) fn raw(base: &str, message: StreamMessage) -> Option<Self> {
+    pub(super) fn raw(base: &str, message: &StreamMessage) -> Option<Self> {
         let at = (message.sequence, message.time.unix_timestamp_nanos());
         Self::new(base, &message.subject, Some(&message.headers), &message.payload, at)
     }

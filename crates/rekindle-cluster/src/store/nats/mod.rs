@@ -194,7 +194,7 @@ impl Nats {
     /// What was said last of a document.
     async fn stored(&self, key: &Key) -> Result<Option<Stored>> {
         let message = self.last(&self.documents().await?, &self.subject(key)).await?;
-        Ok(message.and_then(|message| Stored::raw(&self.base(), message)))
+        Ok(message.and_then(|message| Stored::raw(&self.base(), &message)))
     }
 
     /// A document, unless its lease is over though nobody has removed it yet. Otherwise up to which message there is none.
