@@ -212,6 +212,9 @@ Examples:
 Every instance validates it as if it would apply it; one that refuses ends it
 before anybody has used it. In steps: rekindle rollout start.
 
+Servers that want a user or certificates: REKINDLE_STORE_USER, _PASSWORD_FILE,
+_CA, _CERT, _KEY and, for NATS, _CREDENTIALS; see docs/cluster.md.
+
 Exit codes:
   0  It is on its way; with --wait, all use it
   1  Another is on its way, or the store fails; with --wait, it was refused
