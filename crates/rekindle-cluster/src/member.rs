@@ -10,19 +10,27 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::coordinate::coordinate;
 use crate::engine::{Engine, Sick};
 use crate::error::{Error, Result};
 use crate::mirror::{View, jitter, mirror};
-use crate::model::{Digest, Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
+use crate::model::{Digest, Head, Instance, Key, Payload, Release, Verdict, from_bytes, to_bytes};
 use crate::rollout::participant::{Participant, Task};
 use crate::signature::Signers;
 use crate::store::{Expected, Lease, Store, Write};
 
 /// How often what an instance refused is tried again.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// How long an instance waits before it answers, for each of those that answer with it; about what a store takes to tell one of them
+/// of a change, twice over.
+const SPREAD: Duration = Duration::from_micros(50);
+
+/// However many they are.
+const LONGEST_SPREAD: Duration = Duration::from_secs(2);
 
 /// How an instance takes part.
 #[derive(Debug, Clone)]
@@ -87,7 +95,7 @@ impl Member {
             version: options.version.clone(),
             ..Instance::new(&options.id)
         };
-        let (says_sender, says_receiver) = watch::channel(says.clone());
+        let (says_sender, says_receiver) = watch::channel(Said { instance: says.clone(), fleet: 0 });
         let (status, status_receiver) =
             watch::channel(MemberStatus { instance: says.clone(), trouble: None });
         let stop = CancellationToken::new();
@@ -146,17 +154,17 @@ struct Follower {
     source: Source,
     engine: Arc<dyn Engine>,
     participant: Participant,
-    says: watch::Sender<Instance>,
+    says: watch::Sender<Said>,
     status: watch::Sender<MemberStatus>,
 }
 
 impl Follower {
     async fn run(mut self, mut heads: watch::Receiver<View>) {
         let (words, mut said) = mpsc::channel(8);
-        let mut pause: Option<tokio::time::Instant> = None;
+        let mut pause: Option<Instant> = None;
         let mut again = tokio::time::interval(RETRY);
         loop {
-            if pause.is_none_or(|until| until <= tokio::time::Instant::now())
+            if pause.is_none_or(|until| until <= Instant::now())
                 && let Some(task) = self.participant.next()
             {
                 pause = None;
@@ -170,7 +178,7 @@ impl Follower {
                 },
                 Some(word) = said.recv() => {
                     if matches!(word, Word::Failed(_)) {
-                        pause = Some(tokio::time::Instant::now() + jitter(Duration::from_millis(500)));
+                        pause = Some(Instant::now() + jitter(Duration::from_millis(500)));
                     }
                     self.hear(word);
                 }
@@ -211,10 +219,11 @@ impl Follower {
 
     fn tell(&self, heads: &watch::Receiver<View>) {
         let says = self.participant.says();
-        self.says.send_if_modified(|told| {
-            let differs = told != says;
+        let fleet = self.participant.fleet();
+        self.says.send_if_modified(|said| {
+            let differs = said.instance != *says;
             if differs {
-                told.clone_from(says);
+                *said = Said { instance: says.clone(), fleet };
             }
             differs
         });
@@ -230,7 +239,7 @@ impl Follower {
     }
 }
 
-async fn until(when: Option<tokio::time::Instant>) {
+async fn until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when).await,
         None => std::future::pending().await,
@@ -321,75 +330,100 @@ impl Source {
     }
 }
 
+/// What an instance says, and to how many others that it is one of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    instance: Instance,
+    fleet: u32,
+}
+
+impl Said {
+    /// How long it waits before it is said. All hear of a change at the same moment: if all answered then too, the answers of the
+    /// first would be in the way of those who have not heard of it yet. What stops a rollout is said at once.
+    fn pause(&self) -> Duration {
+        let verdict = self.instance.answer.as_ref().map(|answer| &answer.verdict);
+        match verdict {
+            Some(Verdict::Refused(_) | Verdict::Sick(_)) => Duration::ZERO,
+            _ => jitter(SPREAD.saturating_mul(self.fleet).min(LONGEST_SPREAD)),
+        }
+    }
+}
+
+/// An instance's own document, as it is in the store.
+#[derive(Debug)]
+struct Told {
+    lease: Lease,
+    kept: Instant,
+    /// What was written last, as which revision.
+    written: Option<(Instance, u64)>,
+}
+
 /// Keeps the lease, and says how the instance is.
 async fn report(
     store: Arc<dyn Store>,
     options: Options,
-    mut says: watch::Receiver<Instance>,
+    mut says: watch::Receiver<Said>,
     stop: CancellationToken,
 ) {
-    let mut lease = None;
-    let mut revision = None;
+    let mut told: Option<Told> = None;
     let mut pause = Duration::from_millis(50);
     says.mark_changed();
     while !stop.is_cancelled() {
         let says_now = says.borrow_and_update().clone();
-        match tell(&*store, &options, &says_now, &mut lease, &mut revision).await {
+        let wait = match tell(&*store, &options, &says_now.instance, &mut told).await {
             Ok(()) => {
                 pause = Duration::from_millis(50);
                 tokio::select! {
                     changed = says.changed() => if changed.is_err() { break },
-                    () = tokio::time::sleep(options.lease / 3) => {}
-                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(options.lease / 3) => continue,
+                    () = stop.cancelled() => break,
                 }
+                let says_next = says.borrow().clone();
+                says_next.pause()
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot tell the store how this instance is");
                 // What was written, and by whom, is looked up.
-                (lease, revision) = (None, None);
-                tokio::select! {
-                    () = tokio::time::sleep(jitter(pause)) => {}
-                    () = stop.cancelled() => {}
-                }
+                told = None;
+                let wait = jitter(pause);
                 pause = (pause * 2).min(Duration::from_secs(5));
+                wait
             }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => {}
         }
     }
-    if let Some((lease, _)) = lease {
+    if let Some(told) = told {
         // It ends by itself otherwise.
-        let _late = store.end(lease).await;
+        let _late = store.end(told.lease).await;
     }
 }
 
 /// Writes what is new, in the place of the last word: one that is late cannot undo a later one.
-async fn tell(
-    store: &dyn Store,
-    options: &Options,
-    says: &Instance,
-    lease: &mut Option<(Lease, Instance)>,
-    revision: &mut Option<u64>,
-) -> Result<()> {
+async fn tell(store: &dyn Store, options: &Options, says: &Instance, told: &mut Option<Told>) -> Result<()> {
     let key = Key::instance(&options.id);
-    let told = match lease.take() {
-        Some((held, told)) => {
-            store.keep(&held).await?;
-            lease.insert((held, told))
+    // What fails leaves nothing that is taken for granted.
+    let mut now = match told.take() {
+        Some(held) if held.kept.elapsed() < options.lease / 4 => held,
+        Some(held) => {
+            store.keep(&held.lease).await?;
+            Told { kept: Instant::now(), ..held }
         }
-        None => {
-            let held = store.grant(options.lease).await?;
-            *revision = None;
-            lease.insert((held, Instance::new("")))
-        }
+        None => Told { lease: store.grant(options.lease).await?, kept: Instant::now(), written: None },
     };
-    if revision.is_some() && told.1 == *says {
-        return Ok(());
+    if now.written.as_ref().is_none_or(|(written, _)| written != says) {
+        let expected = match now.written {
+            Some((_, revision)) => Expected::Revision(revision),
+            None => {
+                let there = store.get(&key).await?;
+                there.map_or(Expected::Absent, |entry| Expected::Revision(entry.revision))
+            }
+        };
+        let write = Write::put(key, to_bytes(says)).expecting(expected).under(&now.lease);
+        now.written = Some((says.clone(), store.write(write).await?));
     }
-    let expected = match *revision {
-        Some(revision) => Expected::Revision(revision),
-        None => store.get(&key).await?.map_or(Expected::Absent, |entry| Expected::Revision(entry.revision)),
-    };
-    let write = Write::put(key, to_bytes(says)).expecting(expected).under(&told.0);
-    *revision = Some(store.write(write).await?);
-    told.1.clone_from(says);
+    *told = Some(now);
     Ok(())
 }

@@ -44,6 +44,11 @@ impl Participant {
         self.head = Some(head);
     }
 
+    /// How many take part, as far as that is known.
+    pub(crate) fn fleet(&self) -> u32 {
+        self.head.as_ref().map_or(0, |head| head.fleet)
+    }
+
     /// The generation of the engine.
     pub(crate) fn generation(&mut self, generation: u64) {
         self.says.generation = generation;

@@ -3,13 +3,16 @@
 //! Every write is one transaction with what it expects as its condition. Requests go to members that have a leader only; a watch
 //! asks for progress every second, so that one which is cut off is noticed.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use etcd_client::{
-    Certificate, Client, Compare, CompareOp, ConnectOptions, EventType, GetOptions, Identity, PutOptions,
-    SortOrder, SortTarget, TlsOptions, Txn, TxnOp, WatchOptions, WatchStream,
+    Certificate, Client, Compare, CompareOp, ConnectOptions, EventType, GetOptions, Identity,
+    LeaseKeepAliveStream, LeaseKeeper, PutOptions, SortOrder, SortTarget, TlsOptions, Txn, TxnOp,
+    WatchOptions, WatchStream,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
@@ -91,7 +94,12 @@ impl EtcdOptions {
 pub struct Etcd {
     client: Client,
     prefix: String,
+    /// By lease; taken out while it is used.
+    keepers: Arc<Mutex<HashMap<i64, Keeper>>>,
 }
+
+/// The stream on which a lease is kept: a new one each time would cost the server as much as a write.
+type Keeper = (LeaseKeeper, LeaseKeepAliveStream);
 
 impl fmt::Debug for Etcd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +117,16 @@ impl Etcd {
     pub async fn open(options: EtcdOptions) -> Result<Self> {
         let connecting = Client::connect(&options.endpoints, Some(options.connect()?));
         let client = answered(connecting).await?;
-        Ok(Self { client, prefix: format!("{}/", options.prefix) })
+        Ok(Self { client, prefix: format!("{}/", options.prefix), keepers: Arc::default() })
+    }
+
+    fn keepers(&self) -> MutexGuard<'_, HashMap<i64, Keeper>> {
+        self.keepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a stream for a lease, by which it is kept for the first time.
+    async fn keeper(&self, lease: i64) -> Result<Keeper> {
+        answered(self.client.clone().lease_keep_alive(lease)).await
     }
 
     fn name(&self, key: &Key) -> String {
@@ -151,6 +168,15 @@ fn unsigned(revision: i64) -> u64 {
 
 fn signed(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
+}
+
+async fn keep_again((mut keeper, mut stream): Keeper) -> Result<Keeper> {
+    answered(keeper.keep_alive()).await?;
+    match answered(stream.message()).await? {
+        Some(kept) if kept.ttl() > 0 => Ok((keeper, stream)),
+        Some(_) => Err(Error::Conflict("the lease has ended".to_owned())),
+        None => Err(Error::unavailable("the connection was lost")),
+    }
 }
 
 /// What the server says, if it says anything in time.
@@ -256,12 +282,21 @@ impl Store for Etcd {
     }
 
     async fn keep(&self, lease: &Lease) -> Result<()> {
-        let mut client = self.client.clone();
-        // It says once that it is kept; more is not asked.
-        answered(client.lease_keep_alive(lease.id)).await.map(drop)
+        let open = self.keepers().remove(&lease.id);
+        let keeper = match open {
+            Some(keeper) => match keep_again(keeper).await {
+                // Its connection was lost.
+                Err(Error::Unavailable(_)) => self.keeper(lease.id).await?,
+                kept => kept?,
+            },
+            None => self.keeper(lease.id).await?,
+        };
+        self.keepers().insert(lease.id, keeper);
+        Ok(())
     }
 
     async fn end(&self, lease: Lease) -> Result<()> {
+        drop(self.keepers().remove(&lease.id));
         let mut client = self.client.clone();
         match answered(client.lease_revoke(lease.id)).await {
             Ok(_) | Err(Error::Conflict(_)) => Ok(()),
