@@ -214,9 +214,10 @@ impl Client {
 
     /// Stores a payload, and writes the head that names it. What is refused at the first look leaves nothing behind.
     async fn keep_and_change(&self, payload: &Payload, make: impl Fn(&Head) -> Result<Head>) -> Result<Head> {
-        make(&self.head().await?.map_or_else(|| Head::new(0), |(head, _)| head))?;
+        let found = self.found().await?;
+        make(&found.0)?;
         self.keep(payload).await?;
-        self.change(make).await
+        self.change_from(found, make).await
     }
 
     /// Stores a payload, and its signature. Whoever has stored it before has stored the same.
@@ -237,20 +238,33 @@ impl Client {
     /// Writes the next head in the place of the one it is made of. What somebody else wrote meanwhile is looked at
     /// anew: that a step was taken does not concern everything that can be asked.
     async fn change(&self, make: impl Fn(&Head) -> Result<Head>) -> Result<Head> {
-        let mut last = Error::unavailable("it was not tried");
-        for _ in 0..TRIES {
-            let (head, expected) = match self.head().await? {
-                Some((head, revision)) => (head, Expected::Revision(revision)),
-                None => (Head::new(line()?), Expected::Absent),
-            };
+        self.change_from(self.found().await?, make).await
+    }
+
+    async fn change_from(
+        &self,
+        (mut head, mut expected): (Head, Expected),
+        make: impl Fn(&Head) -> Result<Head>,
+    ) -> Result<Head> {
+        let mut tries = 1;
+        loop {
             let next = make(&head)?;
             match self.store.write(Write::put(Key::head(), to_bytes(&next)).expecting(expected)).await {
                 Ok(_) => return Ok(next),
-                Err(error @ Error::Conflict(_)) => last = error,
+                Err(Error::Conflict(_)) if tries < TRIES => {}
                 Err(other) => return Err(other),
             }
+            tries += 1;
+            (head, expected) = self.found().await?;
         }
-        Err(last)
+    }
+
+    /// The head, or the first one, and what has to be the case for another to take its place.
+    async fn found(&self) -> Result<(Head, Expected)> {
+        Ok(match self.head().await? {
+            Some((head, revision)) => (head, Expected::Revision(revision)),
+            None => (Head::new(line()?), Expected::Absent),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::line;
@@ -12,8 +13,14 @@ use crate::model::{Head, Instance, Key, from_bytes, to_bytes};
 use crate::rollout::coordinator::{Coordinator, Decision, Fleet};
 use crate::store::{Expected, Lease, Store, Write};
 
-/// Takes the part whenever nobody has it.
-pub(crate) async fn coordinate(store: Arc<dyn Store>, id: String, time: Duration, stop: CancellationToken) {
+/// Takes the part whenever nobody has it. `heads` is what the instance itself follows: a store tells each instance once.
+pub(crate) async fn coordinate(
+    store: Arc<dyn Store>,
+    heads: watch::Receiver<View>,
+    id: String,
+    time: Duration,
+    stop: CancellationToken,
+) {
     let mut seats = mirror(Arc::clone(&store), Key::coordinator().as_str());
     while !stop.is_cancelled() {
         let is_free = {
@@ -23,7 +30,7 @@ pub(crate) async fn coordinate(store: Arc<dyn Store>, id: String, time: Duration
         let pause = if is_free {
             match Seat::take(&store, &id, time).await {
                 Ok(seat) => {
-                    let result = seat.work(&stop).await;
+                    let result = seat.work(heads.clone(), &stop).await;
                     tracing::debug!(?result, "coordinates no more");
                     // If that is not heard, it ends by itself.
                     let _late = store.end(seat.lease).await;
@@ -49,6 +56,8 @@ struct Seat {
     /// Of the key that says who has it: its writes fit only as long as that is there.
     revision: u64,
     term: u64,
+    /// Of the head that it wrote first: what was before it is not looked at.
+    begun: u64,
 }
 
 impl Seat {
@@ -64,7 +73,7 @@ impl Seat {
                 return Err(error);
             }
         };
-        let mut seat = Self { store: Arc::clone(store), lease, revision, term: 0 };
+        let mut seat = Self { store: Arc::clone(store), lease, revision, term: 0, begun: 0 };
         let begun = seat.begin().await;
         if begun.is_err() {
             let _late = seat.store.end(seat.lease.clone()).await;
@@ -79,7 +88,8 @@ impl Seat {
             None => (Head::new(line()?), Expected::Absent),
         };
         self.term = head.term + 1;
-        self.write(&Head { term: self.term, ..head }, expected).await.map(drop)
+        self.begun = self.write(&Head { term: self.term, ..head }, expected).await?;
+        Ok(())
     }
 
     async fn write(&self, head: &Head, expected: Expected) -> Result<u64> {
@@ -88,13 +98,12 @@ impl Seat {
     }
 
     /// Decides until it loses the part, or is told to stop.
-    async fn work(&self, stop: &CancellationToken) -> Result<()> {
-        let mut heads = mirror(Arc::clone(&self.store), Key::head().as_str());
+    async fn work(&self, mut heads: watch::Receiver<View>, stop: &CancellationToken) -> Result<()> {
         let mut instances = mirror(Arc::clone(&self.store), Key::INSTANCES);
         let mut coordinator = Coordinator::default();
         let mut kept = tokio::time::interval(self.lease.time / 3);
         // What was decided, until the store tells it back.
-        let mut written = 0;
+        let mut written = self.begun;
         loop {
             let mut wake = None;
             let (head, fleet) = (heads.borrow_and_update().clone(), instances.borrow_and_update().clone());

@@ -25,9 +25,12 @@ use crate::store::{Expected, Lease, Store, Write};
 /// How often what an instance refused is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// How long an instance waits before it answers, for each of those that answer with it; about what a store takes to tell one of them
-/// of a change, twice over.
+/// How long an instance waits before it answers what a rollout waits for, for each of those that answer with it; about what a store
+/// takes to tell one of them of a change, twice over.
 const SPREAD: Duration = Duration::from_micros(50);
+
+/// How long, for each of them, where nothing waits for it: a pace that a store does not feel.
+const CALM_SPREAD: Duration = Duration::from_millis(1);
 
 /// However many they are.
 const LONGEST_SPREAD: Duration = Duration::from_secs(2);
@@ -95,7 +98,7 @@ impl Member {
             version: options.version.clone(),
             ..Instance::new(&options.id)
         };
-        let (says_sender, says_receiver) = watch::channel(Said { instance: says.clone(), fleet: 0 });
+        let (says_sender, says_receiver) = watch::channel(Said { instance: says.clone(), spread: Duration::ZERO });
         let (status, status_receiver) =
             watch::channel(MemberStatus { instance: says.clone(), trouble: None });
         let stop = CancellationToken::new();
@@ -111,10 +114,11 @@ impl Member {
             says: says_sender,
             status,
         };
-        tasks.spawn(cancelled(stop.clone(), follower.run(mirror(Arc::clone(&store), Key::head().as_str()))));
+        let heads = mirror(Arc::clone(&store), Key::head().as_str());
+        tasks.spawn(cancelled(stop.clone(), follower.run(heads.clone())));
         tasks.spawn(report(Arc::clone(&store), options.clone(), says_receiver, stop.clone()));
         if options.coordinates {
-            tasks.spawn(coordinate(store, options.id, options.lease, stop.clone()));
+            tasks.spawn(coordinate(store, heads, options.id, options.lease, stop.clone()));
         }
         Self { status: status_receiver, stop, tasks }
     }
@@ -219,11 +223,12 @@ impl Follower {
 
     fn tell(&self, heads: &watch::Receiver<View>) {
         let says = self.participant.says();
-        let fleet = self.participant.fleet();
+        let each = if self.participant.is_awaited() { SPREAD } else { CALM_SPREAD };
+        let spread = each.saturating_mul(self.participant.fleet()).min(LONGEST_SPREAD);
         self.says.send_if_modified(|said| {
             let differs = said.instance != *says;
             if differs {
-                *said = Said { instance: says.clone(), fleet };
+                *said = Said { instance: says.clone(), spread };
             }
             differs
         });
@@ -330,11 +335,11 @@ impl Source {
     }
 }
 
-/// What an instance says, and to how many others that it is one of.
+/// What an instance says, and how long the whole fleet takes to say such a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Said {
     instance: Instance,
-    fleet: u32,
+    spread: Duration,
 }
 
 impl Said {
@@ -344,7 +349,7 @@ impl Said {
         let verdict = self.instance.answer.as_ref().map(|answer| &answer.verdict);
         match verdict {
             Some(Verdict::Refused(_) | Verdict::Sick(_)) => Duration::ZERO,
-            _ => jitter(SPREAD.saturating_mul(self.fleet).min(LONGEST_SPREAD)),
+            _ => jitter(self.spread),
         }
     }
 }

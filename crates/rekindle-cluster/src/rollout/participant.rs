@@ -49,6 +49,11 @@ impl Participant {
         self.head.as_ref().map_or(0, |head| head.fleet)
     }
 
+    /// Whether a rollout waits for what this instance says.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.candidate().is_some()
+    }
+
     /// The generation of the engine.
     pub(crate) fn generation(&mut self, generation: u64) {
         self.says.generation = generation;
