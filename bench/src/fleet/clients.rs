@@ -30,18 +30,22 @@ pub(crate) fn case(name: &str, address: &str, count: u64) -> Result<()> {
         WATCH => {
             let mut watches = handle.block_on(Watches::start(address, count))?;
             child::say(&ready()?)?;
-            child::serve(|_| handle.block_on(watches.change()))
+            child::serve(|question| watched(question, || handle.block_on(watches.change())))
         }
         "a bare watch of SQLite" => {
             let mut watches = handle.block_on(StoreWatches::start(address, count))?;
             child::say(&ready()?)?;
-            child::serve(|_| handle.block_on(watches.change()))
+            child::serve(|question| watched(question, || handle.block_on(watches.change())))
         }
         APPLY | "instances on SQLite" | PUBLISH => {
             let mut fleet = handle.block_on(Fleet::start(address, count, Fault::None))?;
             child::say(&ready()?)?;
-            let validated = name != PUBLISH;
-            child::serve(|_| handle.block_on(fleet.change(validated)))
+            child::serve(|question| match question {
+                // Nothing is to be known before.
+                "prepare" if name == PUBLISH => Ok(None),
+                "prepare" => handle.block_on(fleet.validate()).map(|()| None),
+                _ => handle.block_on(fleet.change(name != PUBLISH)).map(Some),
+            })
         }
         _ => {
             let fault = Fault::named(name)?;
@@ -50,6 +54,11 @@ pub(crate) fn case(name: &str, address: &str, count: u64) -> Result<()> {
             child::serve(|_| handle.block_on(rollout::play(&mut fleet, fault)))
         }
     }
+}
+
+/// A watch needs no preparation.
+fn watched(question: &str, change: impl FnOnce() -> Result<Told>) -> Result<Option<Told>> {
+    if question == "prepare" { Ok(None) } else { change().map(Some) }
 }
 
 fn text(kind: &str, number: u64) -> String {
@@ -150,6 +159,7 @@ pub(super) struct Fleet {
     pub(super) faults: Arc<Tally>,
     pub(super) count: usize,
     pub(super) number: u64,
+    validated: Option<Payload>,
     _members: Vec<Member>,
 }
 
@@ -182,7 +192,7 @@ impl Fleet {
             let options = Options::new(format!("i{number:04}"));
             members.push(Member::join(open(address).await?, Arc::new(engine), None, options));
         }
-        let fleet = Self { client, applied, faults, count, number: 0, _members: members };
+        let fleet = Self { client, applied, faults, count, number: 0, validated: None, _members: members };
         fleet.until(|status| status.instances.len() == count).await?;
         Ok(fleet)
     }
@@ -204,20 +214,23 @@ impl Fleet {
         Err("the fleet does not come to rest".into())
     }
 
-    async fn change(&mut self, validated: bool) -> Result<Told> {
+    /// Has all of them look at the next release. It waits for a person when they have answered, who takes it back then.
+    async fn validate(&mut self) -> Result<()> {
         let payload = self.next("good");
+        self.client.publish(&payload, Plan { manual: true, ..Plan::at_once() }).await?;
+        self.until(|status| {
+            status.head.candidate.as_ref().is_some_and(|candidate| candidate.paused.is_some())
+        })
+        .await?;
+        self.client.abort("measured").await?;
+        self.until(|status| status.head.candidate.is_none()).await?;
+        self.validated = Some(payload);
+        Ok(())
+    }
+
+    async fn change(&mut self, validated: bool) -> Result<Told> {
+        let payload = self.validated.take().unwrap_or_else(|| self.next("good"));
         let digest = payload.digest();
-        if validated {
-            // Waits for a person when all have answered, who takes it back then.
-            let plan = Plan { manual: true, ..Plan::at_once() };
-            self.client.publish(&payload, plan).await?;
-            self.until(|status| {
-                status.head.candidate.as_ref().is_some_and(|candidate| candidate.paused.is_some())
-            })
-            .await?;
-            self.client.abort("measured").await?;
-            self.until(|status| status.head.candidate.is_none()).await?;
-        }
         let (cpu, began) = (cpu(), Instant::now());
         if validated {
             self.client.publish_at_once(&payload).await?;

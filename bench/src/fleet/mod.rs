@@ -70,16 +70,22 @@ fn etcd(case: &str, count: u64, rounds: usize) -> Result<Row> {
     let mut clients = Case::start(&["fleet", case, &server.address(), &count.to_string()])?;
     let ready: Ready = clients.answer()?;
     // One that does not count.
-    let _first: Told = clients.ask("change")?;
+    change(&mut clients)?;
     let mut told = Vec::new();
     let mut of_server = Vec::new();
     for _ in 0..rounds {
+        let _none: Option<Told> = clients.ask("prepare")?;
         let before = server.cpu_ms()?;
-        told.push(clients.ask::<Told>("change")?);
+        told.extend(clients.ask::<Option<Told>>("change")?);
         of_server.push(server.cpu_ms()? - before);
     }
     let costs = [median(&of_server), None, Some(float(server.memory()?) / 1e6)];
     row(count.to_string(), case, &told, costs, (ready.bytes, count))
+}
+
+fn change(clients: &mut Case) -> Result<Option<Told>> {
+    let _none: Option<Told> = clients.ask("prepare")?;
+    clients.ask("change")
 }
 
 fn sqlite(case: &str, count: u64, rounds: usize) -> Result<Row> {
@@ -87,10 +93,10 @@ fn sqlite(case: &str, count: u64, rounds: usize) -> Result<Row> {
     let address = format!("sqlite:{}", directory.path().join("fleet.db").display());
     let mut clients = Case::start(&["fleet", case, &address, &count.to_string()])?;
     let ready: Ready = clients.answer()?;
-    let _first: Told = clients.ask("change")?;
+    change(&mut clients)?;
     let mut told = Vec::new();
     for _ in 0..rounds {
-        told.push(clients.ask::<Told>("change")?);
+        told.extend(change(&mut clients)?);
     }
     row(format!("{count}, in a file"), case, &told, [None; 3], (ready.bytes, count))
 }

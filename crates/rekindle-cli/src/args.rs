@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use rekindle::{HotReload, HotReloadBuilder};
 
-use crate::cluster::{PublishArgs, PullArgs, RolloutArgs};
+use crate::cluster::{EditArgs, LogArgs, PublishArgs, PullArgs, RolloutArgs, SyncArgs};
 use crate::control::Asked;
 use crate::dev::DevArgs;
 use crate::help;
@@ -53,6 +53,15 @@ pub(crate) enum Command {
     /// Write the configurations that all instances of a fleet are to use into a directory.
     #[command(after_help = help::PULL)]
     Pull(PullArgs),
+    /// Change a configuration that all instances of a fleet use, in an editor.
+    #[command(after_help = help::EDIT)]
+    Edit(EditArgs),
+    /// List what was ever published to a fleet.
+    #[command(after_help = help::LOG)]
+    Log(LogArgs),
+    /// Make a directory and what a fleet uses the same, whichever of the two has changed.
+    #[command(after_help = help::SYNC)]
+    Sync(SyncArgs),
     /// Bring configurations to a fleet step by step, and see how it goes.
     #[command(after_help = help::ROLLOUT)]
     Rollout(RolloutArgs),

@@ -152,6 +152,7 @@ Examples:
   rekindle get app                     One of them
   rekindle get app /server/port        One value; a text without its quotes
   rekindle get /server/port --json     Of every configuration that has it
+  rekindle get app --store sqlite:fleet.db     What a fleet is to use
 
 Where no program listens, the files are read as at the start of one, without
 what a program adds to them in code. Secrets are shown as ***.
@@ -207,6 +208,7 @@ Exit codes:
 pub(crate) const PUBLISH: &str = "\
 Examples:
   rekindle publish config/ --store sqlite:fleet.db -m 'a new limit' --wait
+  rekindle publish --payload 60303ae2      Something from rekindle log, again
   REKINDLE_STORE=etcd:10.0.0.1:2379/shop rekindle publish config/
 
 Every instance validates it as if it would apply it; one that refuses ends it
@@ -219,6 +221,55 @@ Exit codes:
   0  It is on its way; with --wait, all use it
   1  Another is on its way, or the store fails; with --wait, it was refused
   2  Wrong usage: an unknown option, a directory without configurations";
+
+pub(crate) const EDIT: &str = "\
+Examples:
+  rekindle edit app --store sqlite:fleet.db -m 'more time' --wait
+  EDITOR='code --wait' rekindle edit shop/prices
+
+What comes of it is published as rekindle publish does it, unless something
+else is in use by then. What is not published is kept, and where is said.
+
+Exit codes:
+  0  It is on its way, or nothing was changed; with --wait, all use it
+  1  It cannot be read, something else is in use or on its way, or the store or
+     the editor fails; with --wait, it was refused
+  2  Wrong usage: an unknown option, no such configuration, no such editor";
+
+pub(crate) const LOG: &str = "\
+Examples:
+  rekindle log --store sqlite:fleet.db
+  rekindle log -n 10 --json | jq 'select(.state == \"refused\").message'
+  rekindle rollout start --payload 60303ae2      Something from the list, again
+
+Lines of --json, the newest first: payload, state (stable, candidate, refused,
+rolled-back, aborted or null), time, author, message, documents; or error.
+
+Exit codes:
+  0  It is listed
+  1  The store fails
+  2  Wrong usage: an unknown option";
+
+pub(crate) const SYNC: &str = "\
+Examples:
+  rekindle sync config/ --store sqlite:fleet.db -m 'a new limit'
+  rekindle sync config/ --watch            Until a signal ends it
+  rekindle sync config/ --theirs           Take back what was changed here too
+
+What one side has changed the other takes over: files are written or removed,
+or published as rekindle publish does it. Where both have changed the same file
+nothing is done, and what differs is shown. What both had at last is noted in
+config/.rekindle-sync.json.
+
+Lines of --json, by their `event`: pulled, removed (path, kept), published
+(release, paths), conflict (path, here, there), waiting (reason), same
+(configurations, release), and how a rollout goes as rollout watch has it.
+
+Exit codes:
+  0  Both are the same; with --watch, ended by a signal
+  1  Both have changed the same, a file cannot be read, the fleet refuses it,
+     another rollout is on its way, or the store fails
+  2  Wrong usage: an unknown option, all files gone";
 
 pub(crate) const PULL: &str = "\
 Examples:
@@ -244,6 +295,7 @@ pub(crate) const ROLLOUT_START: &str = "\
 Examples:
   rekindle rollout start config/ --store sqlite:fleet.db --wait
   rekindle rollout start config/ --first canary=yes --steps 50,100 --manual
+  rekindle rollout start --payload 60303ae2      Something from rekindle log
 
 All instances validate it; then those of each step use it. One that refuses it
 or is not well with it, and everybody is back on what was stable. Too few to
@@ -360,9 +412,10 @@ mod tests {
         let asking = [super::STATUS, super::GET, super::SET, super::EXPLAIN, super::DIFF, super::HISTORY];
         let others =
             [super::RESTORE, super::RELOAD, super::SCHEMA, super::PUBLISH, super::PULL, super::ROLLOUT];
+        let fleet = [super::EDIT, super::LOG, super::SYNC];
         let rollout =
             [super::ROLLOUT_START, super::ROLLOUT_STATUS, super::ROLLOUT_WATCH, super::ROLLOUT_CHANGE];
-        for text in own.into_iter().chain(asking).chain(others).chain(rollout) {
+        for text in own.into_iter().chain(asking).chain(others).chain(fleet).chain(rollout) {
             assert!(text.contains("Examples:"));
             let longest = text.lines().map(str::len).max();
             assert!(longest <= Some(80), "{longest:?}");

@@ -68,6 +68,9 @@ fn run(command: Command) -> Result<(), Stop> {
             Command::Asked(asked) => control::run(&asked).await,
             Command::Publish(args) => cluster::publish(&args).await,
             Command::Pull(args) => cluster::pull(&args).await,
+            Command::Edit(args) => cluster::edit(&args).await,
+            Command::Log(args) => cluster::log(&args).await,
+            Command::Sync(args) => cluster::sync(&args).await,
             Command::Rollout(args) => cluster::rollout(&args).await,
         }
     });

@@ -101,7 +101,28 @@ impl Client {
     ///
     /// As [`publish`](Self::publish).
     pub async fn publish_at_once(&self, payload: &Payload) -> Result<Release> {
-        let make = |head: &Head| request::publish_at_once(head, payload.digest());
+        self.make_stable(payload, |_| Ok(())).await
+    }
+
+    /// As [`publish_at_once`](Self::publish_at_once), of a payload that was made of another one, if that is still what is
+    /// stable.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_over`](Self::publish_over).
+    pub async fn publish_over_at_once(&self, stable: Option<Digest>, payload: &Payload) -> Result<Release> {
+        self.make_stable(payload, |head| request::still_stable(head, stable)).await
+    }
+
+    async fn make_stable(
+        &self,
+        payload: &Payload,
+        check: impl Fn(&Head) -> Result<()>,
+    ) -> Result<Release> {
+        let make = |head: &Head| {
+            check(head)?;
+            request::publish_at_once(head, payload.digest())
+        };
         let head = self.keep_and_change(payload, make).await?;
         head.stable.ok_or_else(|| Error::unavailable("it was not made stable"))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use rekindle_cluster::{Label, Plan, Step};
 
+use super::sync::Side;
 use crate::help;
 
 /// Where the fleet's store is.
@@ -37,8 +38,11 @@ pub(crate) struct PublishArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WhatArgs {
     /// A directory of configurations: app.toml in it is the configuration app.
-    #[arg(value_name = "DIR")]
-    pub(super) dir: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "payload")]
+    pub(super) dir: Option<PathBuf>,
+    /// Something that was published before, as `rekindle log` names it.
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["dir", "message"])]
+    pub(super) payload: Option<String>,
     /// Why.
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub(super) message: String,
@@ -53,8 +57,73 @@ pub(crate) struct PullArgs {
     /// The directory to write the configurations into that all are to use.
     #[arg(value_name = "DIR")]
     pub(super) dir: PathBuf,
+    /// Something else that was published, as `rekindle log` names it.
+    #[arg(long, value_name = "HASH")]
+    pub(super) payload: Option<String>,
     #[command(flatten)]
     pub(super) at: StoreArgs,
+}
+
+/// Of `rekindle log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Only the newest ones, so many.
+    #[arg(short, long, value_name = "COUNT")]
+    pub(super) number: Option<usize>,
+    #[command(flatten)]
+    pub(super) at: StoreArgs,
+}
+
+/// Of `rekindle edit`.
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    /// The configuration: app, or app.toml.
+    #[arg(value_name = "CONFIG")]
+    pub(super) config: String,
+    /// Why.
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    pub(super) message: String,
+    /// Show how it goes until it has ended; 1 unless all use it then.
+    #[arg(long)]
+    pub(super) wait: bool,
+    #[command(flatten)]
+    pub(super) at: StoreArgs,
+}
+
+/// Of `rekindle sync`.
+#[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    /// A directory of configurations: app.toml in it is the configuration app.
+    #[arg(value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// Go on: whatever is saved here or published there is the same on the other side soon.
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// Where both have changed the same file, publish what is here.
+    #[arg(long, conflicts_with = "theirs")]
+    ours: bool,
+    /// Where both have changed the same file, take what is in the store; what was here is kept beside it.
+    #[arg(long)]
+    theirs: bool,
+    /// Ask nobody: what is here is what all are to use, and each instance takes it or keeps what it has.
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Why, for what is published.
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    pub(super) message: String,
+    #[command(flatten)]
+    pub(super) at: StoreArgs,
+}
+
+impl SyncArgs {
+    /// Whose word counts where both have changed the same.
+    pub(super) fn winner(&self) -> Option<Side> {
+        match (self.ours, self.theirs) {
+            (true, _) => Some(Side::Ours),
+            (_, true) => Some(Side::Theirs),
+            _ => None,
+        }
+    }
 }
 
 /// Of `rekindle rollout`.

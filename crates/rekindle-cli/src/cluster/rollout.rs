@@ -38,7 +38,8 @@ pub(crate) async fn rollout(args: &RolloutArgs) -> Result<(), Stop> {
 
 async fn start(args: &StartArgs) -> Result<(), Stop> {
     let client = client(&args.at).await?;
-    let release = client.publish(&publish::payload(&args.what)?, args.plan()).await?;
+    let payload = publish::payload(&client, &args.what).await?;
+    let release = client.publish(&payload, args.plan()).await?;
     publish::begun(&client, release, args.what.wait, args.at.json).await
 }
 

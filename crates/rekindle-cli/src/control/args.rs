@@ -85,6 +85,9 @@ pub(crate) struct PlaceArgs {
     /// The value, as a JSON pointer: /server/port. The whole if left out.
     #[arg(value_name = "POINTER")]
     pointer: Option<String>,
+    /// Of what a fleet is to use, from its store: sqlite:PATH, etcd:HOST:PORT/PREFIX or nats: alike.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["dir", "socket", "env"])]
+    pub(super) store: Option<String>,
     #[command(flatten)]
     pub(super) at: Where,
 }

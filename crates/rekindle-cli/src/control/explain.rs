@@ -19,7 +19,7 @@ const PLAIN: anstyle::Style = anstyle::Style::new();
 /// [`Stop::Told`] when there is no such value.
 pub(super) async fn run(args: &PlaceArgs) -> Result<(), Stop> {
     let (config, pointer) = args.place();
-    let mut target = Target::any(&args.at).await?;
+    let mut target = Target::of(args).await?;
     let answer = target.ask(json!({"cmd": "explain", "config_name": config, "pointer": pointer})).await?;
     show(args.at.json, &answer, || report(list(&answer["values"]), output::width()))
 }

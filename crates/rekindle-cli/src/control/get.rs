@@ -14,7 +14,7 @@ use crate::text::printable;
 /// [`Stop::Told`] when there is no such value.
 pub(super) async fn run(args: &PlaceArgs) -> Result<(), Stop> {
     let (config, pointer) = args.place();
-    let mut target = Target::any(&args.at).await?;
+    let mut target = Target::of(args).await?;
     let answer = target.ask(json!({"cmd": "get", "config_name": config, "pointer": pointer})).await?;
     show(args.at.json, &answer, || {
         lines(answer.get("value").or_else(|| answer.get("values")).unwrap_or(&Value::Null))

@@ -6,8 +6,9 @@ use std::time::Duration;
 use rekindle::{HotReload, HotReloadManager, control_socket_path};
 use serde_json::{Value, json};
 
-use super::args::Where;
+use super::args::{PlaceArgs, Where};
 use crate::args::every_format;
+use crate::cluster::{self, Loaded};
 use crate::output;
 use crate::stop::Stop;
 use crate::text::printable;
@@ -27,6 +28,7 @@ enum Who {
     #[cfg(unix)]
     Program(rekindle::ControlClient),
     Files(HotReloadManager),
+    Fleet(Loaded),
 }
 
 impl Target {
@@ -42,6 +44,18 @@ impl Target {
             Some(who) => Ok(Self { who, root, json: at.json }),
             None => Err(Stop::NotRunning(not_running(&socket))),
         }
+    }
+
+    /// What a fleet is to use, if its store is named; otherwise as [`any`](Self::any).
+    ///
+    /// # Errors
+    ///
+    /// What the store fails with, or keeps the files from being loaded.
+    pub(super) async fn of(args: &PlaceArgs) -> Result<Self, Stop> {
+        let Some(address) = &args.store else { return Self::any(&args.at).await };
+        let loaded = cluster::load(&cluster::in_use(address).await?).await?;
+        let root = loaded.manager.root().to_path_buf();
+        Ok(Self { who: Who::Fleet(loaded), root, json: args.at.json })
     }
 
     /// The program, or the files where none listens: it is told which on standard error.
@@ -73,6 +87,7 @@ impl Target {
             #[cfg(unix)]
             Who::Program(client) => client.ask(&request).await?,
             Who::Files(manager) => manager.control(request).await,
+            Who::Fleet(loaded) => loaded.manager.control(request).await,
         };
         if answer["ok"] == true {
             return Ok(answer);

@@ -101,7 +101,8 @@ impl Coordinator {
         }
         if candidate.plan.manual && !candidate.approved {
             let reason = format!("{} is complete, and this rollout is led by hand", describe(candidate));
-            return paused(head, reason);
+            // All that live have just been counted.
+            return paused(&Head { fleet: size(fleet), ..head.clone() }, reason);
         }
         Decision::Write(Box::new(advanced(head, candidate, fleet)))
     }
@@ -172,14 +173,17 @@ fn paused(head: &Head, reason: String) -> Decision {
     Decision::Write(Box::new(head))
 }
 
+fn size(fleet: &Fleet) -> u32 {
+    u32::try_from(fleet.len()).unwrap_or(u32::MAX)
+}
+
 /// The head with the next step, or after the last one.
 fn advanced(head: &Head, candidate: &Candidate, fleet: &Fleet) -> Head {
     let next = match candidate.stage {
         Stage::Validate => 0,
         Stage::Step(number) => number + 1,
     };
-    let fleet_size = u32::try_from(fleet.len()).unwrap_or(u32::MAX);
-    let head = Head { fleet: fleet_size, ..head.clone() };
+    let head = Head { fleet: size(fleet), ..head.clone() };
     let Some(step) = candidate.plan.steps.get(next) else {
         return ended(&head, candidate.release, Outcome::Promoted, "");
     };
