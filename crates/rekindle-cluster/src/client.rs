@@ -114,11 +114,7 @@ impl Client {
         self.make_stable(payload, |head| request::still_stable(head, stable)).await
     }
 
-    async fn make_stable(
-        &self,
-        payload: &Payload,
-        check: impl Fn(&Head) -> Result<()>,
-    ) -> Result<Release> {
+    async fn make_stable(&self, payload: &Payload, check: impl Fn(&Head) -> Result<()>) -> Result<Release> {
         let make = |head: &Head| {
             check(head)?;
             request::publish_at_once(head, payload.digest())

@@ -98,7 +98,8 @@ impl Member {
             version: options.version.clone(),
             ..Instance::new(&options.id)
         };
-        let (says_sender, says_receiver) = watch::channel(Said { instance: says.clone(), spread: Duration::ZERO });
+        let (says_sender, says_receiver) =
+            watch::channel(Said { instance: says.clone(), spread: Duration::ZERO });
         let (status, status_receiver) =
             watch::channel(MemberStatus { instance: says.clone(), trouble: None });
         let stop = CancellationToken::new();

@@ -70,8 +70,10 @@ fn changed(payload: &Payload, document: &Document, text: String) -> Payload {
 /// Runs the editor that the user has chosen, with the options that it is given there.
 fn open(path: &Path) -> Result<(), Stop> {
     let chosen = ["VISUAL", "EDITOR"].into_iter().filter_map(|name| std::env::var(name).ok());
-    let editor =
-        chosen.map(|editor| editor.trim().to_owned()).find(|editor| !editor.is_empty()).unwrap_or_else(|| {
+    let editor = chosen
+        .map(|editor| editor.trim().to_owned())
+        .find(|editor| !editor.is_empty())
+        .unwrap_or_else(|| {
             let usual = if cfg!(windows) { "notepad" } else { "vi" };
             usual.to_owned()
         });

@@ -144,3 +144,243 @@ fn what_makes_no_sense_is_said() {
     let (code, told) = run(&["rollout", "start", &path, "--store", &store, "--steps", "50"]);
     assert!(code == Some(2), "{told}");
 }
+
+/// A store in which a directory is what all use; nobody is asked.
+fn published() -> (tempfile::TempDir, String) {
+    let (directory, store) = fleet();
+    let new = directory.path().join("new").display().to_string();
+    shown(&run(&["publish", &new, "--store", &store, "--force", "-m", "the first\nand more"]));
+    (directory, store)
+}
+
+fn read(directory: &tempfile::TempDir, name: &str) -> String {
+    std::fs::read_to_string(directory.path().join(name)).unwrap_or_else(|error| format!("{name}: {error}"))
+}
+
+fn write(directory: &tempfile::TempDir, name: &str, text: &str) {
+    let path = directory.path().join(name);
+    std::fs::create_dir_all(path.parent().expect("it has one")).expect("there is room");
+    std::fs::write(path, text).expect("there is room");
+}
+
+#[test]
+fn what_was_published_is_listed_and_can_be_taken_again() {
+    let (directory, store) = published();
+    let new = directory.path().join("new").display().to_string();
+    write(&directory, "new/app.toml", "port = 9090\n");
+    shown(&run(&["publish", &new, "--store", &store, "--force", "-m", "the second"]));
+    let log = shown(&run(&["log", "--store", &store]));
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains("in use") && lines[0].contains("the second"), "{log}");
+    assert!(lines[1].contains("the first") && !lines[1].contains("and more"), "{log}");
+    assert!(lines[1].ends_with("app.toml, shop/prices.json"), "{log}");
+    let json = shown(&run(&["log", "--store", &store, "--json", "-n", "1"]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    assert_eq!((&json["state"], &json["message"]), (&"stable".into(), &"the second".into()));
+
+    let first = lines[1].split(' ').next().expect("a name");
+    let value =
+        |options: &[&str]| shown(&run(&[&["get", "app", "/port", "--store", &store], options].concat()));
+    assert_eq!(value(&[]), "9090\n");
+    let pulled = directory.path().join("old").display().to_string();
+    shown(&run(&["pull", &pulled, "--store", &store, "--payload", first]));
+    assert_eq!(read(&directory, "old/app.toml"), "port = 8080\n");
+    shown(&run(&["publish", "--payload", first, "--store", &store, "--force"]));
+    assert_eq!(value(&[]), "8080\n");
+    let explained = shown(&run(&["explain", "app", "--store", &store]));
+    assert!(explained.contains("/port") && explained.contains("config/app.toml:1:8"), "{explained}");
+
+    let none = run(&["publish", "--payload", "0000", "--store", &store]);
+    assert!(none.status.code() == Some(1) && stderr(&none).contains("there is no payload 0000"));
+    let both = run(&["publish", &new, "--payload", first, "--store", &store]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn what_nobody_could_read_is_not_published() {
+    let (directory, store) = published();
+    let new = directory.path().join("new").display().to_string();
+    write(&directory, "new/app.toml", "port = = 1\n");
+    write(&directory, "new/app.schema.json", "{}");
+    let output = run(&["publish", &new, "--store", &store]);
+    let told = stderr(&output);
+    assert!(output.status.code() == Some(1) && told.contains("app.toml:1:"), "{told}");
+    write(&directory, "new/app.toml", "port = 1\n");
+    write(&directory, "new/app.yaml", "port: 2\n");
+    let output = run(&["publish", &new, "--store", &store]);
+    assert!(
+        stderr(&output).contains("app.toml and app.yaml are the same configuration"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(shown(&run(&["log", "--store", &store])).lines().count(), 1);
+}
+
+/// `rekindle edit` with an editor that is a line of a shell.
+#[cfg(unix)]
+fn edit(directory: &tempfile::TempDir, store: &str, script: &str, arguments: &[&str]) -> Output {
+    use std::os::unix::fs::PermissionsExt;
+
+    let editor = directory.path().join("editor");
+    write(directory, "editor", &format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut command = crate::support::rekindle(&["edit", "--store", store]);
+    command.args(arguments).env_remove("VISUAL").env("EDITOR", editor.display().to_string());
+    command.stdin(std::process::Stdio::null()).output().expect("it runs")
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_is_edited_and_goes_out() {
+    let (directory, store) = published();
+    let (one, member) = instance(directory.path(), &store, "one").await;
+    member.status().wait_for(|status| status.instance.applied.is_some()).await.expect("it takes part");
+    let output = edit(&directory, &store, "sed -i s/8080/9090/ \"$1\"", &["app", "--wait", "-m", "more"]);
+    assert!(shown(&output).ends_with("all use it\n"), "{}", shown(&output));
+    assert_eq!(one.snapshot().get("app").expect("it is there")["port"], 9090);
+    assert_eq!(one.snapshot().get("shop/prices").expect("it is there")["bread"], 3);
+    member.leave().await;
+
+    assert_eq!(shown(&edit(&directory, &store, "true", &["app.toml"])), "nothing has changed\n");
+    let failed = edit(&directory, &store, "exit 3", &["app"]);
+    assert!(failed.status.code() == Some(1) && stderr(&failed).contains("nothing is published"));
+    let unknown = edit(&directory, &store, "true", &["shop"]);
+    assert!(unknown.status.code() == Some(2) && stderr(&unknown).contains("there are: app, shop/prices"));
+
+    // What cannot be published is not lost.
+    let broken = edit(&directory, &store, "echo 'port = ' > \"$1\"", &["app"]);
+    let told = stderr(&broken);
+    assert!(broken.status.code() == Some(1) && told.contains("app.toml:1:"), "{told}");
+    assert_eq!(kept(&told), "port = \n");
+    let new = directory.path().join("new").display().to_string();
+    let meanwhile = format!(
+        "{} publish {new} --store {store} --force && echo port = 1 > \"$1\"",
+        env!("CARGO_BIN_EXE_rekindle")
+    );
+    let late = edit(&directory, &store, &meanwhile, &["app"]);
+    let told = stderr(&late);
+    assert!(late.status.code() == Some(1) && told.contains("is stable meanwhile"), "{told}");
+    assert_eq!(kept(&told), "port = 1\n");
+}
+
+/// What is kept of what was not published, taken away.
+#[cfg(unix)]
+fn kept(told: &str) -> String {
+    let path = told.split("is kept in ").nth(1).and_then(|rest| rest.lines().next()).expect("it says where");
+    let path = std::path::Path::new(path);
+    let text = std::fs::read_to_string(path).expect("it is there");
+    std::fs::remove_dir_all(path.parent().expect("a directory of its own")).expect("it is ours");
+    text
+}
+
+#[test]
+fn a_directory_and_a_store_take_over_from_each_other() {
+    let (directory, store) = published();
+    let sync = |name: &str, options: &[&str]| {
+        let path = directory.path().join(name).display().to_string();
+        run(&[&["sync", &path, "--store", &store, "--force"], options].concat())
+    };
+    // Two people, from what is there.
+    for name in ["anna", "ben"] {
+        let told = shown(&sync(name, &[]));
+        assert!(told.contains("pulled") && told.contains("shop/prices.json"), "{told}");
+        assert!(
+            told.lines().last().is_some_and(|line| line.contains("2 configurations, rollout 1 of")),
+            "{told}"
+        );
+    }
+    // Each changes something else; one removes and adds something.
+    write(&directory, "anna/app.toml", "port = 9090\n");
+    write(&directory, "anna/new.yaml", "a: 1\n");
+    write(&directory, "ben/shop/prices.json", r#"{"bread": 4}"#);
+    assert!(shown(&sync("anna", &["-m", "hers"])).contains("published app.toml, new.yaml, as rollout 2 of"));
+    let told = shown(&sync("ben", &[]));
+    assert!(told.contains("pulled    app.toml") && told.contains("published shop/prices.json"), "{told}");
+    std::fs::remove_file(directory.path().join("ben/new.yaml")).expect("it was pulled");
+    assert!(shown(&sync("ben", &[])).contains("published new.yaml"));
+    let told = shown(&sync("anna", &[]));
+    assert!(told.contains("removed   new.yaml") && told.contains("pulled    shop/prices.json"), "{told}");
+    assert_eq!(read(&directory, "anna/shop/prices.json"), r#"{"bread": 4}"#);
+    assert_eq!(read(&directory, "ben/app.toml"), "port = 9090\n");
+    assert_eq!(shown(&sync("anna", &[])), shown(&sync("ben", &[])));
+    assert_eq!(shown(&sync("anna", &[])).lines().count(), 1);
+}
+
+#[test]
+fn conflicts_are_shown_and_nothing_is_done() {
+    let (directory, store) = published();
+    let sync = |name: &str, options: &[&str]| {
+        let path = directory.path().join(name).display().to_string();
+        run(&[&["sync", &path, "--store", &store, "--force"], options].concat())
+    };
+    for name in ["anna", "ben", "cora"] {
+        shown(&sync(name, &[]));
+    }
+    write(&directory, "anna/app.toml", "port = 1\n");
+    shown(&sync("anna", &[]));
+    write(&directory, "ben/app.toml", "port = 2\n");
+    write(&directory, "ben/other.toml", "x = 1\n");
+    let output = sync("ben", &[]);
+    let told = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told.contains("conflict  app.toml") && told.contains("-port = 1") && told.contains("+port = 2"),
+        "{told}"
+    );
+    assert!(!told.contains("other.toml") && stderr(&output).contains("--theirs"), "{told}");
+    assert_eq!(read(&directory, "ben/app.toml"), "port = 2\n");
+    // Nothing was published beside it.
+    assert!(!shown(&run(&["get", "--store", &store])).contains("other"));
+
+    write(&directory, "cora/app.toml", "port = 3\n");
+    let told = shown(&sync("cora", &["--theirs"]));
+    assert!(told.contains("pulled    app.toml, as it was: .app.toml.ours"), "{told}");
+    assert_eq!(
+        (read(&directory, "cora/app.toml"), read(&directory, "cora/.app.toml.ours")),
+        ("port = 1\n".into(), "port = 3\n".into())
+    );
+    shown(&sync("ben", &["--ours"]));
+    assert_eq!(shown(&run(&["get", "app", "/port", "--store", &store])), "2\n");
+
+    // What was lost by accident is not taken from everybody.
+    std::fs::remove_dir_all(directory.path().join("ben/shop")).expect("it is there");
+    for name in ["ben/app.toml", "ben/other.toml"] {
+        std::fs::remove_file(directory.path().join(name)).expect("it is there");
+    }
+    let output = sync("ben", &[]);
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("all configurations are gone"));
+    // A store that was made anew takes nothing away.
+    let other = format!("sqlite:{}", directory.path().join("other.db").display());
+    let anna = directory.path().join("anna").display().to_string();
+    let told = shown(&run(&["sync", &anna, "--store", &other, "--force"]));
+    assert!(told.contains("published app.toml, shop/prices.json"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_kept_the_same_as_a_fleet() {
+    let (directory, store) = published();
+    let (one, member) = instance(directory.path(), &store, "one").await;
+    member.status().wait_for(|status| status.instance.applied.is_some()).await.expect("it takes part");
+    let path = directory.path().join("here");
+    let mut command = crate::support::rekindle(&["sync", "--watch", "--json", "--store", &store]);
+    command.arg(&path);
+    let running = crate::support::Running::start(command);
+    let until = |event: &str| running.event_of(event);
+    until("same");
+    write(&directory, "here/app.toml", "port = 7070\n");
+    assert_eq!(until("published")["paths"][0], "app.toml");
+    until("same");
+    assert_eq!(one.snapshot().get("app").expect("it is there")["port"], 7070);
+    // The fleet does not take it: the same is not asked for again, and something else is.
+    write(&directory, "here/app.toml", "port = 'none'\n");
+    until("published");
+    write(&directory, "here/app.toml", "port = 6060\n");
+    until("published");
+    until("same");
+    let new = directory.path().join("new").display().to_string();
+    assert!(rekindle(&["publish", &new, "--store", &store, "--force"]).await.status.success());
+    assert_eq!(until("pulled")["path"], "app.toml");
+    assert_eq!(read(&directory, "here/app.toml"), "port = 8080\n");
+    running.signal("TERM");
+    assert_eq!(running.exit_code(), Some(0));
+}

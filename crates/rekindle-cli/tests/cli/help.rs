@@ -8,7 +8,8 @@ use crate::support::{rekindle, run, stderr, stdout};
 fn every_help_has_examples_and_fits_eighty_columns() {
     let own = ["", "watch", "check", "dev", "new", "demo", "completions"];
     let asking = ["status", "get", "set", "explain", "diff", "history", "restore", "reload", "schema"];
-    for command in own.into_iter().chain(asking) {
+    let fleet = ["publish", "pull", "edit", "log", "sync"];
+    for command in own.into_iter().chain(asking).chain(fleet) {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let output = run(&arguments);
         let help = stdout(&output);

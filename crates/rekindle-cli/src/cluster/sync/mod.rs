@@ -168,9 +168,7 @@ impl Sync<'_> {
         let over = head.stable.map(|stable| stable.payload);
         let release = match self.args.force {
             true => self.client.publish_over_at_once(over, &payload).await?,
-            false => {
-                self.client.publish_over(over, &payload, rekindle_cluster::Plan::at_once()).await?
-            }
+            false => self.client.publish_over(over, &payload, rekindle_cluster::Plan::at_once()).await?,
         };
         self.teller.published(release, &plan.there.keys().collect::<Vec<_>>())?;
         if !self.args.force {
@@ -208,9 +206,8 @@ fn still(path: &Path, text: Option<&String>) -> Result<(), Stop> {
 
 /// Keeps a text beside its file, hidden. Gives its name.
 fn keep(directory: &Path, name: &str, text: &str) -> Result<String, Stop> {
-    let (parent, file) = name.rsplit_once('/').map_or((String::new(), name), |(parent, file)| {
-        (format!("{parent}/"), file)
-    });
+    let (parent, file) =
+        name.rsplit_once('/').map_or((String::new(), name), |(parent, file)| (format!("{parent}/"), file));
     let kept = format!("{parent}.{file}.ours");
     documents::write_file(directory, &kept, text)?;
     Ok(kept)
@@ -246,4 +243,3 @@ async fn pause(time: Option<Duration>) {
         None => std::future::pending().await,
     }
 }
-

@@ -40,8 +40,7 @@ impl Plan {
             if here == there {
                 continue;
             }
-            let is_changed =
-                |text: Option<&String>| text.map(|text| digest(text)) != base.get(name).copied();
+            let is_changed = |text: Option<&String>| text.map(|text| digest(text)) != base.get(name).copied();
             match (is_changed(here), is_changed(there), winner) {
                 (true, true, None) => {
                     plan.conflicts.insert(name.clone());

@@ -38,7 +38,8 @@ impl Teller {
         if self.json {
             return tell(&json!({"event": event, "path": name, "kept": kept}));
         }
-        let kept = kept.map_or_else(String::new, |kept| format!("{DIM}, as it was: {}{DIM:#}", printable(kept)));
+        let kept =
+            kept.map_or_else(String::new, |kept| format!("{DIM}, as it was: {}{DIM:#}", printable(kept)));
         output::print(&format!("{GOOD}{event:<9}{GOOD:#} {}{kept}\n", printable(name)))
     }
 
