@@ -13,40 +13,46 @@ use crate::model::{Head, Instance, Key, from_bytes, to_bytes};
 use crate::rollout::coordinator::{Coordinator, Decision, Fleet};
 use crate::store::{Expected, Lease, Store, Write};
 
-/// Takes the part whenever nobody has it. `heads` is what the instance itself follows: a store tells each instance once.
+/// What an instance knows already that may coordinate: a store tells each of them once.
+pub(crate) struct Follows {
+    /// The head.
+    pub(crate) heads: watch::Receiver<View>,
+    /// Whether there is a rollout.
+    pub(crate) rollout: watch::Receiver<bool>,
+}
+
+/// Takes the part whenever nobody has it. It is looked for now and then, more often while there is a rollout, and by each at another
+/// moment: a watch of it would have all of them grasp for it at the same one.
 pub(crate) async fn coordinate(
     store: Arc<dyn Store>,
-    heads: watch::Receiver<View>,
+    mut follows: Follows,
     id: String,
     time: Duration,
     stop: CancellationToken,
 ) {
-    let mut seats = mirror(Arc::clone(&store), Key::coordinator().as_str());
     while !stop.is_cancelled() {
-        let is_free = {
-            let view = seats.borrow_and_update();
-            view.is_known && view.trouble.is_none() && view.get(&Key::coordinator()).is_none()
-        };
-        let pause = if is_free {
-            match Seat::take(&store, &id, time).await {
-                Ok(seat) => {
-                    let result = seat.work(heads.clone(), &stop).await;
-                    tracing::debug!(?result, "coordinates no more");
-                    // If that is not heard, it ends by itself.
-                    let _late = store.end(seat.lease).await;
-                    jitter(Duration::from_millis(100))
-                }
-                Err(_) => jitter(Duration::from_millis(200)),
-            }
-        } else {
-            Duration::from_secs(60)
-        };
+        let is_free = matches!(store.get(&Key::coordinator()).await, Ok(None));
+        if is_free && let Ok(seat) = Seat::take(&store, &id, time).await {
+            let result = seat.work(follows.heads.clone(), &stop).await;
+            tracing::debug!(?result, "coordinates no more");
+            // If that is not heard, it ends by itself.
+            let _late = store.end(seat.lease).await;
+        }
         tokio::select! {
-            changed = seats.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(pause) => {}
+            is_over = pause(&mut follows.rollout, time) => if is_over { return },
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// Until it is time to look whether anybody coordinates. Whether the instance has left.
+async fn pause(rollout: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    let is_begun = tokio::select! {
+        begun = rollout.wait_for(|is_there| *is_there) => begun.map(|_| ()),
+        () = tokio::time::sleep(jitter(time * 3)) => return false,
+    };
+    tokio::time::sleep(jitter(time / 4)).await;
+    is_begun.is_err()
 }
 
 /// The coordinator's part.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Digest, Document, FORMAT, Payload, Release, from_bytes, to_bytes};
+use crate::model::{Digest, Document, FORMAT, Payload, Release, Versioned, from_bytes, to_bytes};
 
 /// Where the files of the store's layer are.
 const DIRECTORY: &str = "data/rekindle/remote";
@@ -27,6 +27,12 @@ pub(crate) struct Copy {
     documents: Vec<Document>,
     /// Of the documents.
     hash: Digest,
+}
+
+impl Versioned for Copy {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 impl Copy {

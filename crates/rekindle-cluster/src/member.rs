@@ -3,17 +3,20 @@
 //! One task for each of: following the head and doing what it says, keeping the lease and saying how it is, and
 //! coordinating while nobody else does.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::coordinate::coordinate;
+use crate::coordinate::{Follows, coordinate};
 use crate::engine::{Engine, Sick};
 use crate::error::{Error, Result};
 use crate::mirror::{View, jitter, mirror};
@@ -104,6 +107,7 @@ impl Member {
             watch::channel(MemberStatus { instance: says.clone(), trouble: None });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        let (rollout, rollout_receiver) = watch::channel(false);
         let follower = Follower {
             source: Source {
                 store: Arc::clone(&store),
@@ -113,13 +117,15 @@ impl Member {
             engine,
             participant: Participant::new(says),
             says: says_sender,
+            rollout,
             status,
         };
         let heads = mirror(Arc::clone(&store), Key::head().as_str());
         tasks.spawn(cancelled(stop.clone(), follower.run(heads.clone())));
         tasks.spawn(report(Arc::clone(&store), options.clone(), says_receiver, stop.clone()));
         if options.coordinates {
-            tasks.spawn(coordinate(store, heads, options.id, options.lease, stop.clone()));
+            let follows = Follows { heads, rollout: rollout_receiver };
+            tasks.spawn(coordinate(store, follows, options.id, options.lease, stop.clone()));
         }
         Self { status: status_receiver, stop, tasks }
     }
@@ -160,6 +166,8 @@ struct Follower {
     engine: Arc<dyn Engine>,
     participant: Participant,
     says: watch::Sender<Said>,
+    /// Whether there is one.
+    rollout: watch::Sender<bool>,
     status: watch::Sender<MemberStatus>,
 }
 
@@ -224,7 +232,9 @@ impl Follower {
 
     fn tell(&self, heads: &watch::Receiver<View>) {
         let says = self.participant.says();
-        let each = if self.participant.is_awaited() { SPREAD } else { CALM_SPREAD };
+        let is_awaited = self.participant.is_awaited();
+        self.rollout.send_if_modified(|rollout| std::mem::replace(rollout, is_awaited) != is_awaited);
+        let each = if is_awaited { SPREAD } else { CALM_SPREAD };
         let spread = each.saturating_mul(self.participant.fleet()).min(LONGEST_SPREAD);
         self.says.send_if_modified(|said| {
             let differs = said.instance != *says;
@@ -258,19 +268,19 @@ async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::
     let word = match task {
         Task::Validate(release) => match source.payload(release).await {
             Ok(payload) => {
-                let checking = guarded(async move { checked.check(&payload).await });
+                let checking = guarded(checked.check(&payload));
                 Word::Validated(release, checking.await)
             }
             Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
         },
         Task::Apply(release) => match source.payload(release).await {
             Ok(payload) => {
-                let applying = guarded(async move { checked.apply(Some((release, &payload))).await });
+                let applying = guarded(checked.apply(Some((release, &payload))));
                 Word::Applied(release, applying.await)
             }
             Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
         },
-        Task::Clear => Word::Cleared(guarded(async move { checked.apply(None).await }).await),
+        Task::Clear => Word::Cleared(guarded(checked.apply(None)).await),
     };
     let applied = match &word {
         Word::Applied(release, Ok(generation)) => Some((*release, *generation)),
@@ -279,21 +289,23 @@ async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::
     // Whoever asked has left.
     let _left = words.send(word).await;
     if let Some((release, generation)) = applied {
-        let health = tokio::spawn(async move { engine.health(generation).await }).await;
-        let health = health.unwrap_or_else(|error| Err(Sick { reason: broke(&error), went_back: false }));
+        let health = AssertUnwindSafe(engine.health(generation)).catch_unwind().await;
+        let health =
+            health.unwrap_or_else(|panic| Err(Sick { reason: broke(&*panic), went_back: false }));
         let _left = words.send(Word::Health(release, health)).await;
     }
 }
 
 /// Work of an engine that may panic: an instance that never heard of its end would wait for it for ever.
-async fn guarded<T: Send + 'static>(
-    work: impl Future<Output = Result<T, String>> + Send + 'static,
-) -> Result<T, String> {
-    tokio::spawn(work).await.unwrap_or_else(|error| Err(broke(&error)))
+async fn guarded<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    ended.unwrap_or_else(|panic| Err(broke(&*panic)))
 }
 
-fn broke(error: &tokio::task::JoinError) -> String {
-    format!("the engine broke: {error}")
+fn broke(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the engine broke: it panicked: {}", text.unwrap_or("without a word"))
 }
 
 /// What cannot be read now is tried again; what is no payload, or not signed, is refused.

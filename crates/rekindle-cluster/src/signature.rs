@@ -12,7 +12,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Digest, FORMAT, Key, from_bytes, to_bytes};
+use crate::model::{Digest, FORMAT, Key, Versioned, from_bytes, to_bytes};
 use crate::store::Store;
 
 /// In front of what is signed, so that a signature means nothing anywhere else.
@@ -37,6 +37,12 @@ struct Signed {
     format: u32,
     /// 128 hexadecimal digits.
     signature: String,
+}
+
+impl Versioned for Signed {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 impl Signer {

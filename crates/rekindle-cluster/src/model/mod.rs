@@ -30,17 +30,45 @@ pub(crate) fn to_bytes<T: Serialize>(document: &T) -> Vec<u8> {
 }
 
 /// A document, unless a later version wrote it, or it is none.
-pub(crate) fn from_bytes<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
+pub(crate) fn from_bytes<T: Versioned>(key: &str, bytes: &[u8]) -> Result<T> {
     #[derive(serde::Deserialize)]
     struct Version {
         format: u32,
     }
-    let malformed = |cause: serde_json::Error| Error::malformed(key, cause.to_string());
-    let Version { format } = serde_json::from_slice(bytes).map_err(malformed)?;
+    let read: serde_json::Result<T> = serde_json::from_slice(bytes);
+    // What a later version writes may be anything.
+    let format = match &read {
+        Ok(document) => document.format(),
+        Err(_) => serde_json::from_slice(bytes).map_or(FORMAT, |Version { format }| format),
+    };
     if format > FORMAT {
         return Err(Error::malformed(key, format!("a later version wrote it, in format {format}")));
     }
-    serde_json::from_slice(bytes).map_err(malformed)
+    read.map_err(|cause| Error::malformed(key, cause.to_string()))
+}
+
+/// A document that says which version wrote it.
+pub(crate) trait Versioned: DeserializeOwned {
+    /// Of its kind.
+    fn format(&self) -> u32;
+}
+
+impl Versioned for Head {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+impl Versioned for Instance {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+impl Versioned for Payload {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 #[cfg(test)]

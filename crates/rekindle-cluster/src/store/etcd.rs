@@ -1,7 +1,7 @@
 //! [`Etcd`]: a store for many machines.
 //!
 //! Every write is one transaction with what it expects as its condition. Requests go to members that have a leader only; a watch
-//! asks for progress every second, so that one which is cut off is noticed.
+//! asks for progress twice before it is given up, so that one which is cut off is noticed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a watch asks how far it is. A server allows that; pings of the connection that come more often than
 /// every five seconds it does not.
-const PROGRESS: Duration = Duration::from_secs(1);
+const PROGRESS: Duration = Duration::from_millis(1_400);
 
 /// Pings of the connection, and how long one is waited for.
 const PINGS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
