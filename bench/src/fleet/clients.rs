@@ -18,6 +18,9 @@ use crate::harness::stats::millis;
 /// What a release holds, beside its number: as much as a configuration of a program.
 const SIZE: usize = 1_000;
 
+/// How long what follows from a change is waited for.
+const REST: Duration = Duration::from_millis(500);
+
 /// In the child: starts the clients of a case, then does what it is asked for.
 pub(crate) fn case(name: &str, address: &str, count: u64) -> Result<()> {
     let_more_files_be_open()?;
@@ -69,7 +72,7 @@ fn text(kind: &str, number: u64) -> String {
 async fn told(tally: &Tally, number: u64, count: usize, began: Instant, cpu_before: Duration) -> Told {
     let times = tally.all(number, count).await;
     // What they write of it, and what follows from that.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(REST).await;
     let ms = times.iter().map(|at| millis(at.saturating_duration_since(began))).collect();
     Told { ms, cpu_ms: millis(cpu().saturating_sub(cpu_before)) }
 }
@@ -224,6 +227,8 @@ impl Fleet {
         .await?;
         self.client.abort("measured").await?;
         self.until(|status| status.head.candidate.is_none()).await?;
+        // What they hear of that is not what is measured.
+        tokio::time::sleep(REST).await;
         self.validated = Some(payload);
         Ok(())
     }

@@ -39,6 +39,8 @@ pub struct ClusterStatus {
     pub instances: Vec<Instance>,
     /// Who coordinates.
     pub coordinator: Option<String>,
+    /// Why it may be old.
+    pub trouble: Option<Error>,
 }
 
 impl Client {
@@ -161,7 +163,8 @@ impl Client {
         let instances = listing.entries.iter().map(|entry| from_bytes(entry.key.as_str(), &entry.value));
         let coordinator = self.store.get(&Key::coordinator()).await?;
         let coordinator = coordinator.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
-        Ok(ClusterStatus { head, instances: instances.collect::<Result<_>>()?, coordinator })
+        let instances = instances.collect::<Result<_>>()?;
+        Ok(ClusterStatus { head, instances, coordinator, trouble: None })
     }
 
     /// How the cluster is, as that changes.
@@ -285,7 +288,7 @@ impl Client {
     }
 }
 
-/// How a cluster is, as that changes. While the store is away it says nothing, and goes on when that is back.
+/// How a cluster is, as that changes. While the store is away it says so, and goes on when that is back.
 #[derive(Debug)]
 pub struct ClusterWatch {
     heads: watch::Receiver<View>,
@@ -344,12 +347,14 @@ impl ClusterWatch {
         }
         let head = heads.get(&Key::head()).map(|entry| from_bytes("head", &entry.value));
         let coordinator = coordinators.get(&Key::coordinator());
+        let trouble = [&heads, &instances, &coordinators].into_iter().find_map(|view| view.trouble.clone());
         let entries = instances.entries.values();
         let instances = entries.map(|entry| from_bytes(entry.key.as_str(), &entry.value));
         Ok(Some(ClusterStatus {
             head: head.transpose()?.unwrap_or_else(|| Head::new(0)),
             instances: instances.collect::<Result<_>>()?,
             coordinator: coordinator.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()),
+            trouble,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! Coordinating, while nobody else does: the IO around [`Coordinator`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -106,22 +107,22 @@ impl Seat {
     /// Decides until it loses the part, or is told to stop.
     async fn work(&self, mut heads: watch::Receiver<View>, stop: &CancellationToken) -> Result<()> {
         let mut instances = mirror(Arc::clone(&self.store), Key::INSTANCES);
-        let mut coordinator = Coordinator::default();
+        let (mut roster, mut coordinator) = (Roster::default(), Coordinator::default());
         let mut kept = tokio::time::interval(self.lease.time / 3);
         // What was decided, until the store tells it back.
         let mut written = self.begun;
         loop {
             let mut wake = None;
-            let (head, fleet) = (heads.borrow_and_update().clone(), instances.borrow_and_update().clone());
-            if let Some((head, revision)) = current(&head)?
-                && fleet.is_known
-                && fleet.trouble.is_none()
+            let head = current(&heads.borrow_and_update())?;
+            let is_known = roster.follow(&instances.borrow_and_update());
+            if let Some((head, revision)) = head
+                && is_known
                 && revision >= written
             {
                 if head.term != self.term {
                     return Err(Error::Conflict("somebody else coordinates".to_owned()));
                 }
-                match coordinator.decide(&head, &members(&fleet), Instant::now()) {
+                match coordinator.decide(&head, &roster.fleet, Instant::now()) {
                     Decision::Wait(until) => wake = until,
                     Decision::Write(next) => match self.write(&next, Expected::Revision(revision)).await {
                         Ok(revision) => written = revision,
@@ -147,11 +148,34 @@ fn current(view: &View) -> Result<Option<(Head, u64)>> {
     Ok(Some((from_bytes("head", &entry.value)?, entry.revision)))
 }
 
-/// The instances that live. What cannot be read is of a version that takes no part in this one's rollouts.
-fn members(view: &View) -> Fleet {
-    let instance =
-        |entry: &crate::store::Entry| from_bytes::<Instance>(entry.key.as_str(), &entry.value).ok();
-    view.entries.values().filter_map(instance).map(|instance| (instance.id.clone(), instance)).collect()
+/// The instances that live. Only what is new of them is read: of a thousand that answer one after the other each is one.
+#[derive(Default)]
+struct Roster {
+    fleet: Fleet,
+    read: HashMap<Key, u64>,
+}
+
+impl Roster {
+    /// Takes in what has changed. Whether what is known can be relied on.
+    fn follow(&mut self, view: &View) -> bool {
+        for (key, entry) in view.entries.iter() {
+            let Some(id) = key.instance_id() else { continue };
+            if self.read.get(key) == Some(&entry.revision) {
+                continue;
+            }
+            self.read.insert(key.clone(), entry.revision);
+            // What cannot be read is of a version that takes no part in this one's rollouts.
+            match from_bytes::<Instance>(key.as_str(), &entry.value) {
+                Ok(instance) => self.fleet.insert(id.to_owned(), instance),
+                Err(_) => self.fleet.remove(id),
+            };
+        }
+        if self.read.len() > view.entries.len() {
+            self.read.retain(|key, _| view.entries.contains_key(key));
+            self.fleet.retain(|id, _| view.entries.contains_key(&Key::instance(id)));
+        }
+        view.is_known && view.trouble.is_none()
+    }
 }
 
 async fn sleep_until(when: Option<Instant>) {

@@ -36,7 +36,7 @@ const SPREAD: Duration = Duration::from_micros(50);
 const CALM_SPREAD: Duration = Duration::from_millis(1);
 
 /// However many they are.
-const LONGEST_SPREAD: Duration = Duration::from_secs(2);
+const LONGEST_SPREAD: Duration = Duration::from_secs(20);
 
 /// How an instance takes part.
 #[derive(Debug, Clone)]

@@ -152,3 +152,34 @@ async fn of_those_who_publish_at_the_same_time_one_wins() {
 fn put(id: &str, text: &str) -> Write {
     Write::put(Key::instance(id), text.as_bytes().to_vec())
 }
+
+/// A relay does not pass on how far its server is, which a watch asks for: it lives all the same, and tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_lives_behind_a_relay() {
+    let server = Etcd::start().await;
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let mut relay = Command::new("etcd")
+        .args(["grpc-proxy", "start", &format!("--endpoints=127.0.0.1:{}", server.client)])
+        .arg(format!("--listen-addr=127.0.0.1:{port}"))
+        .env("ETCD_UNSUPPORTED_ARCH", std::env::consts::ARCH)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it comes with etcd");
+    let store = open(&format!("etcd:127.0.0.1:{port}/shop")).await.expect("it opens");
+    faults::answers(Arc::clone(&store)).await;
+    let from = store.list("").await.expect("it answers").revision;
+    let mut watch = store.watch("head", from).await.expect("it begins");
+    let next = async |watch: &mut Box<dyn rekindle_cluster::store::Watch>| {
+        let told = tokio::time::timeout(std::time::Duration::from_secs(3), watch.next()).await;
+        told.expect("a sign of life before it is given up").expect("it goes on")
+    };
+    for _ in 0..3 {
+        assert!(next(&mut watch).await.is_empty());
+    }
+    let direct = open(&format!("etcd:127.0.0.1:{}/shop", server.client)).await.expect("it opens");
+    direct.write(Write::put(Key::head(), b"{}".to_vec())).await.expect("it is written");
+    let told = async { while next(&mut watch).await.is_empty() {} };
+    tokio::time::timeout(LIMIT, told).await.expect("it tells");
+    relay.kill().and_then(|()| relay.wait()).expect("it is ours");
+}

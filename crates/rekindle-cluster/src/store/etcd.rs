@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// every five seconds it does not.
 const PROGRESS: Duration = Duration::from_millis(1_400);
 
+/// When it is asked for the first time: early enough for another question, if that is not answered.
+const FIRST_PROGRESS: Duration = Duration::from_secs(1);
+
 /// Pings of the connection, and how long one is waited for.
 const PINGS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
 
@@ -267,10 +270,12 @@ impl Store for Etcd {
         let mut client = self.client.clone();
         let options = WatchOptions::new().with_start_revision(signed(after) + 1);
         let options = if is_one(scope) { options } else { options.with_prefix() };
-        let stream = answered(client.watch(format!("{}{scope}", self.prefix), Some(options))).await?;
-        let mut progress = interval_at(Instant::now() + PROGRESS, PROGRESS);
-        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Box::new(Watching { stream, after, prefix: self.prefix.clone(), progress }))
+        let name = format!("{}{scope}", self.prefix);
+        let stream = answered(client.watch(name.clone(), Some(options))).await?;
+        let mut ticks = interval_at(Instant::now() + FIRST_PROGRESS, PROGRESS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let progress = Progress::Asked(0);
+        Ok(Box::new(Watching { client, name, stream, after, prefix: self.prefix.clone(), ticks, progress }))
     }
 
     async fn grant(&self, time: Duration) -> Result<Lease> {
@@ -306,10 +311,23 @@ impl Store for Etcd {
 }
 
 struct Watching {
+    client: Client,
+    /// What is watched.
+    name: String,
     stream: WatchStream,
     after: u64,
     prefix: String,
-    progress: tokio::time::Interval,
+    ticks: tokio::time::Interval,
+    progress: Progress,
+}
+
+/// What a server makes of being asked for progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// It has been asked so often, and has not answered yet.
+    Asked(u32),
+    /// It answers.
+    Answered,
 }
 
 #[async_trait]
@@ -318,10 +336,10 @@ impl Watch for Watching {
         loop {
             let told = tokio::select! {
                 told = self.stream.message() => told.map_err(said)?,
-                _ = self.progress.tick() => {
-                    answered(self.stream.request_progress()).await?;
-                    continue;
-                }
+                _ = self.ticks.tick() => match self.is_there().await? {
+                    true => return Ok(Vec::new()),
+                    false => continue,
+                },
             };
             let Some(told) = told else { return Err(Error::unavailable("the watch has ended")) };
             if told.compact_revision() > 0 {
@@ -333,6 +351,9 @@ impl Watch for Watching {
             if told.created() {
                 continue;
             }
+            if told.events().is_empty() {
+                self.progress = Progress::Answered;
+            }
             if let Some(header) = told.header() {
                 self.after = self.after.max(unsigned(header.revision()));
             }
@@ -342,6 +363,22 @@ impl Watch for Watching {
 }
 
 impl Watching {
+    /// Asks for a sign of life. Whether it is there already; otherwise the stream brings it.
+    async fn is_there(&mut self) -> Result<bool> {
+        match &mut self.progress {
+            Progress::Asked(times @ 0) => *times += 1,
+            Progress::Answered => {}
+            // A relay that does not pass the question on; it has the answer to this one itself.
+            Progress::Asked(_) => {
+                let options = GetOptions::new().with_serializable().with_keys_only();
+                answered(self.client.get(self.name.clone(), Some(options))).await?;
+                return Ok(true);
+            }
+        }
+        answered(self.stream.request_progress()).await?;
+        Ok(false)
+    }
+
     fn change(&self, event: &etcd_client::Event) -> Option<Change> {
         let found = event.kv()?;
         Some(match event.event_type() {

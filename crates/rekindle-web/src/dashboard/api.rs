@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use rekindle::HotReloadManager;
 use serde_json::{Value, json};
 
+use super::fleet::Fleet;
 use super::headers::json as answer_in_json;
 use super::{About, problems};
 use crate::Body;
@@ -14,7 +15,7 @@ use crate::Body;
 const QUESTIONS: [&str; 8] = ["overview", "status", "list", "get", "explain", "diff", "history", "receipts"];
 
 /// What changes something.
-const ORDERS: [&str; 2] = ["restore", "reload"];
+const ORDERS: [&str; 3] = ["restore", "reload", "rollout"];
 
 /// The longest request, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -25,7 +26,7 @@ type Refusal = (StatusCode, &'static str);
 
 /// Answers a request.
 pub(super) async fn answer(
-    manager: &HotReloadManager,
+    (manager, fleet): (&HotReloadManager, &Fleet),
     parts: &Parts,
     body: &[u8],
     about: &About<'_>,
@@ -36,7 +37,10 @@ pub(super) async fn answer(
             answer_in_json(status, &json!({"ok": false, "rekindle": 1, "error": error}))
         }
         Ok(request) if request["cmd"] == "overview" => {
-            answer_in_json(StatusCode::OK, &overview(manager, about).await)
+            answer_in_json(StatusCode::OK, &overview(manager, fleet, about).await)
+        }
+        Ok(request) if request["cmd"] == "rollout" => {
+            answer_in_json(StatusCode::OK, &fleet.ask(&request).await)
         }
         Ok(request) => answer_in_json(StatusCode::OK, &manager.control(request).await),
     }
@@ -77,7 +81,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// All that the page shows at first, in one answer.
-async fn overview(manager: &HotReloadManager, about: &About<'_>) -> Value {
+async fn overview(manager: &HotReloadManager, fleet: &Fleet, about: &About<'_>) -> Value {
     let mut told = manager.control(json!({"rekindle": 1, "cmd": "status"})).await;
     let mut receipts = manager.control(json!({"rekindle": 1, "cmd": "receipts"})).await;
     let mut problems = problems::of_configs(manager).await;
@@ -85,6 +89,7 @@ async fn overview(manager: &HotReloadManager, about: &About<'_>) -> Value {
     told["receipts"] = receipts["receipts"].take();
     told["problems"] = json!(problems);
     told["browsers"] = json!(about.browsers);
+    told["fleet"] = fleet.seen().map_or(Value::Null, |seen| seen.borrow().clone());
     told
 }
 
@@ -131,6 +136,11 @@ mod tests {
             assert_eq!(status(&as_json, body), Err(StatusCode::FORBIDDEN), "{body}");
         }
         assert!(status(&as_json, r#"{"cmd": "status"}"#).is_ok());
-        assert!(status(&as_json, r#"{"cmd": "restore"}"#).is_ok());
+        for order in [r#"{"cmd": "restore"}"#, r#"{"cmd": "rollout", "action": "abort"}"#] {
+            assert!(status(&as_json, order).is_ok());
+            let mut other = as_json.clone();
+            other.insert(FETCH_SITE, http::HeaderValue::from_static("same-site"));
+            assert_eq!(status(&other, order), Err(StatusCode::FORBIDDEN));
+        }
     }
 }

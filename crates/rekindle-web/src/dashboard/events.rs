@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use rekindle::{ChangeEvent, HotReloadManager, Receipt};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -27,8 +28,12 @@ const BEAT: &str = ": there\n\n";
 const PULSE: Duration = Duration::from_secs(15);
 
 /// The events, until the engine stops.
-pub(super) fn body(manager: &HotReloadManager, about: &About<'_>) -> Body {
-    let feed = Feed::new(manager, about);
+pub(super) fn body(
+    manager: &HotReloadManager,
+    fleet: Option<watch::Receiver<Value>>,
+    about: &About<'_>,
+) -> Body {
+    let feed = Feed::new(manager, fleet, about);
     let rest = stream::unfold(Some(feed), async |feed| {
         let mut feed = feed?;
         let told = feed.next().await;
@@ -43,11 +48,19 @@ struct Feed {
     events: broadcast::Receiver<ChangeEvent>,
     receipts: broadcast::Receiver<Receipt>,
     around: Option<watch::Receiver<u64>>,
+    fleet: Option<watch::Receiver<Value>>,
     pulse: Interval,
 }
 
 impl Feed {
-    fn new(manager: &HotReloadManager, about: &About<'_>) -> Self {
+    fn new(
+        manager: &HotReloadManager,
+        mut fleet: Option<watch::Receiver<Value>>,
+        about: &About<'_>,
+    ) -> Self {
+        if let Some(fleet) = &mut fleet {
+            fleet.mark_unchanged();
+        }
         let mut pulse = interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pulse.reset();
@@ -55,6 +68,7 @@ impl Feed {
             events: manager.subscribe(),
             receipts: manager.receipts(),
             around: about.changed.clone(),
+            fleet,
             pulse,
         }
     }
@@ -64,6 +78,7 @@ impl Feed {
             event = self.events.recv() => of(&event),
             receipt = self.receipts.recv() => of(&receipt),
             () = changed(&mut self.around) => CHANGED,
+            () = changed(&mut self.fleet) => CHANGED,
             _ = self.pulse.tick() => BEAT,
         };
         // One question answers all that has happened by now.
@@ -83,7 +98,7 @@ fn of<T>(received: &Result<T, RecvError>) -> &'static str {
 }
 
 /// Waits for the next change; for ever, if there will be none.
-async fn changed(around: &mut Option<watch::Receiver<u64>>) {
+async fn changed<T>(around: &mut Option<watch::Receiver<T>>) {
     if let Some(watched) = around
         && watched.changed().await.is_ok()
     {

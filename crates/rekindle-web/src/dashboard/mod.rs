@@ -2,11 +2,12 @@
 //!
 //! In: a request that the guard has let through. Out: the page and its files, or the answer to a question
 //! of the control protocol. `route` says which is asked for (pure), `files` has what is served as it
-//! is, `api` answers questions, `events` says when to ask again, `problems` what is wrong.
+//! is, `fleet` what the store of a fleet says, `api` answers questions, `events` says when to ask again, `problems` what is wrong.
 
 mod api;
 mod events;
 mod files;
+mod fleet;
 mod headers;
 mod problems;
 mod route;
@@ -20,6 +21,7 @@ use rekindle::HotReloadManager;
 use tokio::sync::watch;
 
 use crate::{Body, Problem};
+use fleet::Fleet;
 use headers::{answer_of, refusal};
 
 pub use route::Route;
@@ -30,6 +32,7 @@ pub use route::Route;
 #[derive(Debug, Clone)]
 pub struct Dashboard {
     manager: HotReloadManager,
+    fleet: Fleet,
 }
 
 /// What the dashboard cannot know by itself.
@@ -71,7 +74,17 @@ fn time<S: serde::Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S
 impl Dashboard {
     /// The dashboard of an engine.
     pub fn new(manager: HotReloadManager) -> Self {
-        Self { manager }
+        Self { manager, fleet: Fleet::default() }
+    }
+
+    /// Shows the fleet that the program is one of as well, and lets people lead its rollouts.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    #[cfg(feature = "cluster")]
+    pub fn fleet(self, client: rekindle_cluster::Client) -> Self {
+        Self { fleet: Fleet::of(client), ..self }
     }
 
     /// Answers a request whose path is a [`Route`] of the dashboard; 404 for any other.
@@ -93,8 +106,8 @@ impl Dashboard {
             Route::Bare => headers::redirect("_rekindle/"),
             Route::Page => answer_of(files::HTML, files::page(about.token)),
             Route::File(file) => answer_of(file.mime, file.content),
-            Route::Events => answer_of("text/event-stream", events::body(&self.manager, about)),
-            Route::Api => api::answer(&self.manager, parts, &body, about).await,
+            Route::Events => answer_of("text/event-stream", events::body(&self.manager, self.fleet.seen(), about)),
+            Route::Api => api::answer((&self.manager, &self.fleet), parts, &body, about).await,
         };
         if parts.method == Method::HEAD { answer.map(|_| Body::empty()) } else { answer }
     }

@@ -22,6 +22,8 @@ pub struct LiveReloadBuilder {
     origins: Vec<String>,
     in_release: bool,
     port: Option<u16>,
+    #[cfg(feature = "cluster")]
+    fleet: Option<rekindle_cluster::Client>,
 }
 
 impl std::fmt::Debug for LiveReloadBuilder {
@@ -38,7 +40,16 @@ impl std::fmt::Debug for LiveReloadBuilder {
 impl LiveReloadBuilder {
     pub(super) fn new(manager: HotReloadManager) -> Self {
         let (sources, hosts, origins) = (Vec::new(), Vec::new(), Vec::new());
-        Self { manager, sources, hosts, origins, in_release: false, port: None }
+        Self {
+            manager,
+            sources,
+            hosts,
+            origins,
+            in_release: false,
+            port: None,
+            #[cfg(feature = "cluster")]
+            fleet: None,
+        }
     }
 
     /// Has pages follow the templates that they are rendered from.
@@ -94,6 +105,16 @@ impl LiveReloadBuilder {
         self
     }
 
+    /// Has the dashboard show the fleet that the program is one of: its instances, and how far a rollout is, which people
+    /// can let go on, pause and abort there.
+    ///
+    /// Whoever can use the dashboard can then lead the rollouts of all of it.
+    #[cfg(feature = "cluster")]
+    pub fn fleet(mut self, client: rekindle_cluster::Client) -> Self {
+        self.fleet = Some(client);
+        self
+    }
+
     /// Starts to follow the sources, on the tokio runtime that it is called in.
     ///
     /// # Errors
@@ -111,7 +132,7 @@ impl LiveReloadBuilder {
             guard: self.guard()?,
             token: Token::new()
                 .map_err(|cause| Error::from(format!("no random bits for a token: {cause}")))?,
-            dashboard: Dashboard::new(self.manager.clone()),
+            dashboard: self.dashboard(),
         });
         let mut tasks = JoinSet::new();
         if let Some(port) = self.port {
@@ -130,6 +151,15 @@ impl LiveReloadBuilder {
             hub.close();
         });
         Ok(LiveReload::new(shared, tasks))
+    }
+
+    fn dashboard(&self) -> Dashboard {
+        let dashboard = Dashboard::new(self.manager.clone());
+        #[cfg(feature = "cluster")]
+        if let Some(client) = &self.fleet {
+            return dashboard.fleet(client.clone());
+        }
+        dashboard
     }
 
     fn guard(&self) -> Result<Guard> {

@@ -5,6 +5,7 @@ import { showBrowsers } from './dashboard/browsers.js';
 import { showChanges } from './dashboard/changes.js';
 import { showConfigs, wanted } from './dashboard/configs.js';
 import { byId, h, notice } from './dashboard/dom.js';
+import { showFleet } from './dashboard/fleet.js';
 import { showProblems } from './dashboard/problems.js';
 import { receipt, showReloads } from './dashboard/reloads.js';
 import { showEngine, showSummary } from './dashboard/summary.js';
@@ -101,9 +102,10 @@ async function look() {
 /** Shows what is known. */
 function show() {
     if (!known.overview) return;
-    const { status, receipts, problems, browsers } = known.overview;
+    const { status, receipts, problems, browsers, fleet } = known.overview;
     showSummary(status, problems, browsers);
     showProblems(status, problems, known.revisions);
+    showFleet(fleet);
     showConfigs(status, known.values, look);
     showReloads(receipts);
     showChanges(status, known.revisions, known.historyFault, show);

@@ -1,6 +1,9 @@
-//! The dashboard by itself: `cargo run -p rekindle-web --example dashboard [DIR]`, on port `PORT`.
+//! The dashboard by itself: `cargo run -p rekindle-web --features cluster --example dashboard [DIR]`, on port `PORT`.
 //!
-//! Without a directory, and in one without configurations, it is that of a site made for it, with a little of everything.
+//! Without a directory, and in one without configurations, it is that of a site made for it, with a little of everything. That
+//! is one of a fleet; another is with the variable `FLEET`.
+
+mod fleet;
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -31,15 +34,22 @@ async fn main() -> Result<(), BoxError> {
     let temporary = tempfile::tempdir()?;
     let given = std::env::args_os().nth(1).map(PathBuf::from);
     let root = given.as_deref().unwrap_or(temporary.path());
-    let manager = match root.join("config").exists() {
-        true => builder(root).start().await?,
-        false => site(root).await?,
+    let is_made = !root.join("config").exists();
+    let manager = if is_made { site(root).await? } else { builder(root).start().await? };
+    let dashboard = Dashboard::new(manager.clone());
+    let fleet = match is_made || std::env::var_os("FLEET").is_some() {
+        true => Some(fleet::start(temporary.path()).await?),
+        false => None,
+    };
+    let dashboard = match &fleet {
+        Some(fleet) => dashboard.fleet(fleet.client.clone()),
+        None => dashboard,
     };
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(7879);
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let host = listener.local_addr()?.to_string();
     println!("http://{host}\nThe dashboard of {} is at http://{host}/_rekindle/", manager.root().display());
-    serve(listener, Server { dashboard: Dashboard::new(manager), token: token()?, host }).await
+    serve(listener, Server { dashboard, token: token()?, host }).await
 }
 
 /// Another for each run.
