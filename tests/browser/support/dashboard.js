@@ -36,7 +36,7 @@ export function overflowing() {
         return (
             isCut &&
             getComputedStyle(element).textOverflow !== 'ellipsis' &&
-            !element.closest('.wide, .diff, .frame, .where')
+            !element.closest('.wide, .diff, .frame, .where, .aside')
         );
     });
     wide.push(...cut);

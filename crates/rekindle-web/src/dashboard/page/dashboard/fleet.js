@@ -87,7 +87,7 @@ function onItsWay(candidate, { accepted, healthy }, all) {
         h(
             'div',
             { class: 'lead' },
-            h('p', {}, h('b', {}, named(candidate.release)), ` ${accepted} of ${all} accept it, ${healthy} well with it`),
+            h('p', {}, h('b', {}, named(candidate.release)), `: ${accepted} of ${all} accept it, ${healthy} well with it`),
             leadButtons(candidate),
         ),
         h('ol', { class: 'steps', 'aria-label': 'Steps of the rollout' }, steps(candidate)),
