@@ -19,6 +19,10 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     ///
     /// Why it does not. What was before is in use.
+    ///
+    /// # Cancel safety
+    ///
+    /// An instance that leaves no longer waits for it. What has begun by then is to come to its end by itself.
     async fn apply(&self, payload: Option<(Release, &Payload)>) -> Result<u64, String>;
 
     /// Waits until it is known how it goes with what was applied as this generation.

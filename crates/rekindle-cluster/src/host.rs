@@ -69,6 +69,23 @@ fn documents(payload: &Payload) -> Vec<RemoteDocument> {
     payload.documents.iter().map(document).collect()
 }
 
+/// Applies documents, and notes which they are. The generation that they are in.
+async fn apply(
+    manager: HotReloadManager,
+    documents: Vec<RemoteDocument>,
+    copy: Option<Copy>,
+) -> Result<u64, String> {
+    let receipt = manager.apply_remote(documents).await.map_err(|error| error.to_string())?;
+    said(&receipt)?;
+    let root = manager.root().to_path_buf();
+    let noted = tokio::task::spawn_blocking(move || local::keep(&root, copy.as_ref())).await;
+    if let Err(error) = noted.map_err(Error::local).and_then(|noted| noted) {
+        // The next start reads it from the store again.
+        tracing::warn!(%error, "cannot note which release is in use");
+    }
+    Ok(receipt.generation)
+}
+
 #[async_trait]
 impl Engine for Host {
     async fn check(&self, payload: &Payload) -> Result<(), String> {
@@ -77,23 +94,17 @@ impl Engine for Host {
     }
 
     async fn apply(&self, applied: Option<(Release, &Payload)>) -> Result<u64, String> {
-        let root = self.manager.root().to_path_buf();
-        let payload = applied.map(|(_, payload)| payload);
         let before = Applied { rollbacks: self.manager.status().rollbacks, events: self.manager.subscribe() };
-        let documents = payload.map(documents).unwrap_or_default();
-        let receipt = self.manager.apply_remote(documents).await.map_err(|error| error.to_string())?;
-        said(&receipt)?;
+        let documents = applied.map(|(_, payload)| documents(payload)).unwrap_or_default();
+        let copy = applied.map(|(release, payload)| Copy::of(release, payload));
+        // Once begun it comes to its end, whoever still waits for it: what is noted is what is in use.
+        let applying = tokio::spawn(apply(self.manager.clone(), documents, copy));
+        let generation = applying.await.map_err(|error| error.to_string())??;
         if applied.is_some() {
             let mut asked = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.insert(receipt.generation, before);
+            asked.insert(generation, before);
         }
-        let copy = applied.map(|(release, payload)| Copy::of(release, payload));
-        let noted = tokio::task::spawn_blocking(move || local::keep(&root, copy.as_ref())).await;
-        if let Err(error) = noted.map_err(Error::local).and_then(|noted| noted) {
-            // The next start reads it from the store again.
-            tracing::warn!(%error, "cannot note which release is in use");
-        }
-        Ok(receipt.generation)
+        Ok(generation)
     }
 
     async fn health(&self, generation: u64) -> Result<(), Sick> {

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::sync::{mpsc, watch};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -28,11 +30,11 @@ use crate::store::{Expected, Lease, Store, Write};
 /// How often what an instance refused is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// How long an instance waits before it answers what a rollout waits for, for each of those that answer with it; about what a store
-/// takes to tell one of them of a change, twice over.
-const SPREAD: Duration = Duration::from_micros(50);
+/// How long an instance waits before it answers what a rollout waits for, for each of those that answer with it: five thousand in a
+/// second are what a server can take.
+const SPREAD: Duration = Duration::from_micros(200);
 
-/// How long, for each of them, where nothing waits for it: a pace that a store does not feel.
+/// How long, for each of them, where nothing waits for it: a pace that a server does not feel.
 const CALM_SPREAD: Duration = Duration::from_millis(1);
 
 /// However many they are.
@@ -116,6 +118,8 @@ impl Member {
             },
             engine,
             participant: Participant::new(says),
+            work: FuturesUnordered::new(),
+            pause: None,
             says: says_sender,
             rollout,
             status,
@@ -165,6 +169,10 @@ struct Follower {
     source: Source,
     engine: Arc<dyn Engine>,
     participant: Participant,
+    /// What the engine is busy with.
+    work: FuturesUnordered<BoxFuture<'static, Word>>,
+    /// Until when nothing is begun.
+    pause: Option<Instant>,
     says: watch::Sender<Said>,
     /// Whether there is one.
     rollout: watch::Sender<bool>,
@@ -173,15 +181,13 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self, mut heads: watch::Receiver<View>) {
-        let (words, mut said) = mpsc::channel(8);
-        let mut pause: Option<Instant> = None;
         let mut again = tokio::time::interval(RETRY);
         loop {
-            if pause.is_none_or(|until| until <= Instant::now())
-                && let Some(task) = self.participant.next()
-            {
-                pause = None;
-                tokio::spawn(work(self.source.clone(), Arc::clone(&self.engine), task, words.clone()));
+            self.go_on();
+            // What is done at once is told with what follows from it.
+            if let Some(Some(word)) = self.work.next().now_or_never() {
+                self.hear(word);
+                continue;
             }
             self.tell(&heads);
             tokio::select! {
@@ -189,16 +195,21 @@ impl Follower {
                     Ok(()) => self.follow(&heads.borrow_and_update().clone()),
                     Err(_) => return,
                 },
-                Some(word) = said.recv() => {
-                    if matches!(word, Word::Failed(_)) {
-                        pause = Some(Instant::now() + jitter(Duration::from_millis(500)));
-                    }
-                    self.hear(word);
-                }
-                () = until(pause) => pause = None,
+                Some(word) = self.work.next() => self.hear(word),
+                () = until(self.pause) => self.pause = None,
                 // Something on this machine may have mended what it refused.
                 _ = again.tick() => self.participant.retry(),
             }
+        }
+    }
+
+    /// Begins what is to be done next.
+    fn go_on(&mut self) {
+        if self.pause.is_none_or(|until| until <= Instant::now())
+            && let Some(task) = self.participant.next()
+        {
+            self.pause = None;
+            self.work.push(Box::pin(work(self.source.clone(), Arc::clone(&self.engine), task)));
         }
     }
 
@@ -218,6 +229,7 @@ impl Follower {
             Word::Applied(release, result) => {
                 if let Ok(generation) = &result {
                     participant.generation(*generation);
+                    self.work.push(Box::pin(health(Arc::clone(&self.engine), release, *generation)));
                 }
                 participant.applied(release, result.map(drop));
             }
@@ -226,7 +238,10 @@ impl Follower {
             Word::Health(release, Err(Sick { reason, went_back })) => {
                 participant.health(release, Err(reason), went_back);
             }
-            Word::Failed(error) => participant.failed(error.to_string()),
+            Word::Failed(error) => {
+                self.pause = Some(Instant::now() + jitter(Duration::from_millis(500)));
+                participant.failed(error.to_string());
+            }
         }
     }
 
@@ -262,38 +277,32 @@ async fn until(when: Option<Instant>) {
     }
 }
 
-/// One task, and after something was applied, how that goes.
-async fn work(source: Source, engine: Arc<dyn Engine>, task: Task, words: mpsc::Sender<Word>) {
-    let checked = Arc::clone(&engine);
-    let word = match task {
+/// One task.
+async fn work(source: Source, engine: Arc<dyn Engine>, task: Task) -> Word {
+    match task {
         Task::Validate(release) => match source.payload(release).await {
             Ok(payload) => {
-                let checking = guarded(checked.check(&payload));
+                let checking = guarded(engine.check(&payload));
                 Word::Validated(release, checking.await)
             }
             Err(error) => lost(error, |why| Word::Validated(release, Err(why))),
         },
         Task::Apply(release) => match source.payload(release).await {
             Ok(payload) => {
-                let applying = guarded(checked.apply(Some((release, &payload))));
+                let applying = guarded(engine.apply(Some((release, &payload))));
                 Word::Applied(release, applying.await)
             }
             Err(error) => lost(error, |why| Word::Applied(release, Err(why))),
         },
-        Task::Clear => Word::Cleared(guarded(checked.apply(None)).await),
-    };
-    let applied = match &word {
-        Word::Applied(release, Ok(generation)) => Some((*release, *generation)),
-        _ => None,
-    };
-    // Whoever asked has left.
-    let _left = words.send(word).await;
-    if let Some((release, generation)) = applied {
-        let health = AssertUnwindSafe(engine.health(generation)).catch_unwind().await;
-        let health =
-            health.unwrap_or_else(|panic| Err(Sick { reason: broke(&*panic), went_back: false }));
-        let _left = words.send(Word::Health(release, health)).await;
+        Task::Clear => Word::Cleared(guarded(engine.apply(None)).await),
     }
+}
+
+/// How it goes with what was applied.
+async fn health(engine: Arc<dyn Engine>, release: Release, generation: u64) -> Word {
+    let health = AssertUnwindSafe(engine.health(generation)).catch_unwind().await;
+    let health = health.unwrap_or_else(|panic| Err(Sick { reason: broke(&*panic), went_back: false }));
+    Word::Health(release, health)
 }
 
 /// Work of an engine that may panic: an instance that never heard of its end would wait for it for ever.

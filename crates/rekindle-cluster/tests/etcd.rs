@@ -157,7 +157,8 @@ fn put(id: &str, text: &str) -> Write {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_lives_behind_a_relay() {
     let server = Etcd::start().await;
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     let mut relay = Command::new("etcd")
         .args(["grpc-proxy", "start", &format!("--endpoints=127.0.0.1:{}", server.client)])
         .arg(format!("--listen-addr=127.0.0.1:{port}"))
@@ -182,4 +183,26 @@ async fn a_watch_lives_behind_a_relay() {
     let told = async { while next(&mut watch).await.is_empty() {} };
     tokio::time::timeout(LIMIT, told).await.expect("it tells");
     relay.kill().and_then(|()| relay.wait()).expect("it is ours");
+}
+
+/// More than gRPC takes in one answer unless it is told otherwise, and more than a page.
+#[tokio::test(flavor = "multi_thread")]
+async fn much_is_listed_and_told() {
+    let server = Etcd::start().await;
+    let store = server.store().await;
+    let before = store.list("").await.expect("it answers").revision;
+    let name = |number: usize| format!("inst/i{number:04}");
+    for number in 0..600 {
+        let write = Write::put(Key::named(name(number)), vec![b'x'; 10_000]);
+        store.write(write).await.expect("it is written");
+    }
+    let listed = store.list("inst/").await.expect("it answers").entries;
+    let names: Vec<String> = listed.iter().map(|entry| entry.key.to_string()).collect();
+    assert_eq!(names, (0..600).map(name).collect::<Vec<_>>());
+    let mut watch = store.watch("inst/", before).await.expect("it begins");
+    let mut told = 0;
+    while told < 600 {
+        let next = tokio::time::timeout(LIMIT, watch.next()).await.expect("in time");
+        told += next.expect("it goes on").len();
+    }
 }

@@ -13,13 +13,21 @@ const SEQUENCES: &str = "10000";
 const CHANGES: &str = "10000";
 const KILLS: &str = "200";
 
+/// How many fleets are simulated, and how many of ten thousand instances.
+const FLEETS: &str = "100000";
+const LARGE_FLEETS: &str = "1000";
+
 pub(crate) fn run(args: &[String]) -> Result<()> {
     options::none(args)?;
     runner::run(steps())
 }
 
 fn steps() -> Vec<Step> {
-    vec![Step::command("model", model()), Step::command("chaos", chaos())]
+    vec![
+        Step::command("model", model()),
+        Step::command("chaos", chaos()),
+        Step::command("simulation", simulation()),
+    ]
 }
 
 /// Without optimisation, as in every other run: what comes of a sequence depends on how fast the engine is.
@@ -35,6 +43,13 @@ fn chaos() -> Cmd {
         .env("REKINDLE_CHAOS_KILLS", KILLS)
 }
 
+/// Each fleet follows from its number alone, so that a run can be repeated.
+fn simulation() -> Cmd {
+    Cmd::new("cargo test --release --package rekindle-cluster --lib simulation")
+        .env("REKINDLE_SEEDS", FLEETS)
+        .env("REKINDLE_LARGE_SEEDS", LARGE_FLEETS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +57,15 @@ mod tests {
     #[test]
     fn the_model_is_given_its_number() {
         assert!(model().to_string().starts_with("REKINDLE_MODEL_SEQUENCES=10000 cargo test "));
+    }
+
+    #[test]
+    fn the_simulation_is_given_its_numbers() {
+        let text = simulation().to_string();
+        assert!(
+            text.contains("REKINDLE_SEEDS=100000") && text.contains("REKINDLE_LARGE_SEEDS=1000"),
+            "{text}"
+        );
     }
 
     #[test]

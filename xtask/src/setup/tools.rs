@@ -62,6 +62,19 @@ pub(crate) const SYSTEM: &[Tool] = &[
         instead: None,
         genuine: |text| text.starts_with("nats-server: v"),
     },
+    // Networks that are cut, and keys that others have made.
+    Tool {
+        package: "iproute2",
+        probe: "ip -V",
+        instead: None,
+        genuine: |text| text.starts_with("ip utility"),
+    },
+    Tool {
+        package: "openssl",
+        probe: "openssl version",
+        instead: None,
+        genuine: |text| text.starts_with("OpenSSL "),
+    },
     // What the client of etcd is built with.
     Tool {
         package: "protobuf-compiler",

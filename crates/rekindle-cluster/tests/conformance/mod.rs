@@ -126,8 +126,15 @@ async fn ends_what_is_under_a_lease(one: &dyn Store, other: &dyn Store) {
     }
     assert!(matches!(one.keep(&lease).await, Err(Error::Conflict(_))), "it has ended");
     assert!(matches!(one.write(put("lease/a", "2").under(&lease)).await, Err(Error::Conflict(_))));
+    // What somebody has taken over by then is not theirs any more.
+    let taken = other.grant(Duration::from_secs(60)).await.expect("it grants");
+    one.write(put("lease/c", "1").under(&kept)).await.expect("it is free");
+    other.write(put("lease/c", "2").under(&taken)).await.expect("it is there");
+    assert_eq!(next(&mut watch, 2).await, ["inst/lease/c=1", "inst/lease/c=2"]);
     one.end(kept).await.expect("it answers");
     assert_eq!(next(&mut watch, 1).await, ["-inst/lease/b"]);
+    other.end(taken).await.expect("it answers");
+    assert_eq!(next(&mut watch, 1).await, ["-inst/lease/c"]);
 }
 
 async fn lets_one_of_fifty_win(store: &Arc<dyn Store>) {

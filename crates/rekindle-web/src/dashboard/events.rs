@@ -53,11 +53,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(
-        manager: &HotReloadManager,
-        mut fleet: Option<watch::Receiver<Value>>,
-        about: &About<'_>,
-    ) -> Self {
+    fn new(manager: &HotReloadManager, mut fleet: Option<watch::Receiver<Value>>, about: &About<'_>) -> Self {
         if let Some(fleet) = &mut fleet {
             fleet.mark_unchanged();
         }

@@ -106,7 +106,9 @@ impl Dashboard {
             Route::Bare => headers::redirect("_rekindle/"),
             Route::Page => answer_of(files::HTML, files::page(about.token)),
             Route::File(file) => answer_of(file.mime, file.content),
-            Route::Events => answer_of("text/event-stream", events::body(&self.manager, self.fleet.seen(), about)),
+            Route::Events => {
+                answer_of("text/event-stream", events::body(&self.manager, self.fleet.seen(), about))
+            }
             Route::Api => api::answer((&self.manager, &self.fleet), parts, &body, about).await,
         };
         if parts.method == Method::HEAD { answer.map(|_| Body::empty()) } else { answer }

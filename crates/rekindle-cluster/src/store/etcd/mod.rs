@@ -3,6 +3,8 @@
 //! Every write is one transaction with what it expects as its condition. Requests go to members that have a leader only; a watch
 //! asks for progress twice before it is given up, so that one which is cut off is noticed.
 
+mod watching;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,28 +12,27 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use etcd_client::{
-    Certificate, Client, Compare, CompareOp, ConnectOptions, EventType, GetOptions, Identity,
-    LeaseKeepAliveStream, LeaseKeeper, PutOptions, SortOrder, SortTarget, TlsOptions, Txn, TxnOp,
-    WatchOptions, WatchStream,
+    Certificate, Client, Compare, CompareOp, ConnectOptions, GetOptions, Identity, LeaseKeepAliveStream,
+    LeaseKeeper, PutOptions, TlsOptions, Txn, TxnOp,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::timeout;
 
 use super::access::{Access, contents};
 use super::address::split;
-use super::{Change, Entry, Expected, Lease, Listing, Store, Watch, Write};
+use super::{Entry, Expected, Lease, Listing, Store, Watch, Write};
 use crate::client::line;
 use crate::error::{Error, Result};
 use crate::model::Key;
+use watching::Watching;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often a watch asks how far it is. A server allows that; pings of the connection that come more often than
-/// every five seconds it does not.
-const PROGRESS: Duration = Duration::from_millis(1_400);
+/// How many documents are listed at once.
+const PAGE: i64 = 500;
 
-/// When it is asked for the first time: early enough for another question, if that is not answered.
-const FIRST_PROGRESS: Duration = Duration::from_secs(1);
+/// The largest answer: what a server gives, and not gRPC's 4 MiB.
+const LARGEST: usize = usize::MAX;
 
 /// Pings of the connection, and how long one is waited for.
 const PINGS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
@@ -164,6 +165,16 @@ fn is_one(scope: &str) -> bool {
     !scope.is_empty() && !scope.ends_with('/')
 }
 
+/// The first key behind all that begin so.
+fn end_of(prefix: &str) -> Vec<u8> {
+    let mut end = prefix.as_bytes().to_vec();
+    if let Some(last) = end.last_mut() {
+        // No byte of UTF-8 is the highest there is.
+        *last += 1;
+    }
+    end
+}
+
 /// Revisions are never negative.
 fn unsigned(revision: i64) -> u64 {
     u64::try_from(revision).unwrap_or_default()
@@ -236,13 +247,25 @@ impl Store for Etcd {
         Ok(found.kvs().first().map(|found| self.entry(found)))
     }
 
+    /// In pages, all as of the first one's revision.
     async fn list(&self, scope: &str) -> Result<Listing> {
-        let mut client = self.client.clone();
-        let options = GetOptions::new().with_sort(SortTarget::Key, SortOrder::Ascend);
-        let options = if is_one(scope) { options } else { options.with_prefix() };
-        let found = answered(client.get(format!("{}{scope}", self.prefix), Some(options))).await?;
-        let revision = found.header().map_or(0, |header| unsigned(header.revision()));
-        Ok(Listing { entries: found.kvs().iter().map(|found| self.entry(found)).collect(), revision })
+        let first = format!("{}{scope}", self.prefix);
+        let (mut from, end) = (first.clone().into_bytes(), end_of(&first));
+        let mut listing = Listing { entries: Vec::new(), revision: 0 };
+        loop {
+            let options = GetOptions::new().with_limit(PAGE).with_revision(signed(listing.revision));
+            let options = if is_one(scope) { options } else { options.with_range(end.clone()) };
+            let mut client = self.client.kv_client().max_decoding_message_size(LARGEST);
+            let found = answered(client.get(from, Some(options))).await?;
+            listing.entries.extend(found.kvs().iter().map(|found| self.entry(found)));
+            if listing.revision == 0 {
+                listing.revision = found.header().map_or(0, |header| unsigned(header.revision()));
+            }
+            match found.kvs().last().filter(|_| found.more()) {
+                Some(last) => from = [last.key(), b"\0"].concat(),
+                None => return Ok(listing),
+            }
+        }
     }
 
     async fn write(&self, write: Write) -> Result<u64> {
@@ -267,15 +290,7 @@ impl Store for Etcd {
     }
 
     async fn watch(&self, scope: &str, after: u64) -> Result<Box<dyn Watch>> {
-        let mut client = self.client.clone();
-        let options = WatchOptions::new().with_start_revision(signed(after) + 1);
-        let options = if is_one(scope) { options } else { options.with_prefix() };
-        let name = format!("{}{scope}", self.prefix);
-        let stream = answered(client.watch(name.clone(), Some(options))).await?;
-        let mut ticks = interval_at(Instant::now() + FIRST_PROGRESS, PROGRESS);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let progress = Progress::Asked(0);
-        Ok(Box::new(Watching { client, name, stream, after, prefix: self.prefix.clone(), ticks, progress }))
+        Ok(Box::new(Watching::begin(self, scope, after).await?))
     }
 
     async fn grant(&self, time: Duration) -> Result<Lease> {
@@ -307,83 +322,5 @@ impl Store for Etcd {
             Ok(_) | Err(Error::Conflict(_)) => Ok(()),
             Err(other) => Err(other),
         }
-    }
-}
-
-struct Watching {
-    client: Client,
-    /// What is watched.
-    name: String,
-    stream: WatchStream,
-    after: u64,
-    prefix: String,
-    ticks: tokio::time::Interval,
-    progress: Progress,
-}
-
-/// What a server makes of being asked for progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    /// It has been asked so often, and has not answered yet.
-    Asked(u32),
-    /// It answers.
-    Answered,
-}
-
-#[async_trait]
-impl Watch for Watching {
-    async fn next(&mut self) -> Result<Vec<Change>> {
-        loop {
-            let told = tokio::select! {
-                told = self.stream.message() => told.map_err(said)?,
-                _ = self.ticks.tick() => match self.is_there().await? {
-                    true => return Ok(Vec::new()),
-                    false => continue,
-                },
-            };
-            let Some(told) = told else { return Err(Error::unavailable("the watch has ended")) };
-            if told.compact_revision() > 0 {
-                return Err(Error::Compacted(self.after));
-            }
-            if told.canceled() {
-                return Err(Error::unavailable(told.cancel_reason()));
-            }
-            if told.created() {
-                continue;
-            }
-            if told.events().is_empty() {
-                self.progress = Progress::Answered;
-            }
-            if let Some(header) = told.header() {
-                self.after = self.after.max(unsigned(header.revision()));
-            }
-            return Ok(told.events().iter().filter_map(|event| self.change(event)).collect());
-        }
-    }
-}
-
-impl Watching {
-    /// Asks for a sign of life. Whether it is there already; otherwise the stream brings it.
-    async fn is_there(&mut self) -> Result<bool> {
-        match &mut self.progress {
-            Progress::Asked(times @ 0) => *times += 1,
-            Progress::Answered => {}
-            // A relay that does not pass the question on; it has the answer to this one itself.
-            Progress::Asked(_) => {
-                let options = GetOptions::new().with_serializable().with_keys_only();
-                answered(self.client.get(self.name.clone(), Some(options))).await?;
-                return Ok(true);
-            }
-        }
-        answered(self.stream.request_progress()).await?;
-        Ok(false)
-    }
-
-    fn change(&self, event: &etcd_client::Event) -> Option<Change> {
-        let found = event.kv()?;
-        Some(match event.event_type() {
-            EventType::Put => Change::Put(entry(&self.prefix, found)),
-            EventType::Delete => Change::Gone(key(&self.prefix, found), unsigned(found.mod_revision())),
-        })
     }
 }
