@@ -234,19 +234,23 @@ impl Client {
 
     /// Stores a payload, and writes the head that names it. What is refused at the first look leaves nothing behind.
     async fn keep_and_change(&self, payload: &Payload, make: impl Fn(&Head) -> Result<Head>) -> Result<Head> {
-        let found = self.found().await?;
+        let key = Key::payload(payload.digest());
+        let (found, kept) = tokio::join!(self.found(), self.store.get(&key));
+        let (found, is_kept) = (found?, kept?.is_some());
         make(&found.0)?;
-        self.keep(payload).await?;
+        self.keep(payload, is_kept).await?;
         self.change_from(found, make).await
     }
 
-    /// Stores a payload, and its signature. Whoever has stored it before has stored the same.
-    async fn keep(&self, payload: &Payload) -> Result<()> {
+    /// Stores a payload, unless it is there, and its signature. Whoever has stored it before has stored the same.
+    async fn keep(&self, payload: &Payload, is_kept: bool) -> Result<()> {
         let digest = payload.digest();
-        let write = Write::put(Key::payload(digest), payload.to_bytes());
-        match self.store.write(write.expecting(Expected::Absent)).await {
-            Err(Error::Conflict(_)) | Ok(_) => {}
-            Err(other) => return Err(other),
+        if !is_kept {
+            let write = Write::put(Key::payload(digest), payload.to_bytes());
+            match self.store.write(write.expecting(Expected::Absent)).await {
+                Err(Error::Conflict(_)) | Ok(_) => {}
+                Err(other) => return Err(other),
+            }
         }
         if let Some(signer) = &self.signer {
             let (key, signature) = signer.sign(digest);

@@ -14,6 +14,10 @@ use crate::model::{Head, Instance, Key, from_bytes, to_bytes};
 use crate::rollout::coordinator::{Coordinator, Decision, Fleet};
 use crate::store::{Expected, Lease, Store, Write};
 
+/// How long a coordinator waits for others that answer as well.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
 /// What an instance knows already that may coordinate: a store tells each of them once.
 pub(crate) struct Follows {
     /// The head.
@@ -112,7 +116,7 @@ impl Seat {
         // What was decided, until the store tells it back.
         let mut written = self.begun;
         loop {
-            let mut wake = None;
+            let (mut wake, began) = (None, Instant::now());
             let head = current(&heads.borrow_and_update())?;
             let is_known = roster.follow(&instances.borrow_and_update());
             if let Some((head, revision)) = head
@@ -132,15 +136,26 @@ impl Seat {
                     },
                 }
             }
+            // However many answer, and however long it takes to look at all of them: most of the time is for other things.
+            let pause = (began.elapsed() * 3).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
             tokio::select! {
                 changed = heads.changed() => changed.map_err(Error::unavailable)?,
-                changed = instances.changed() => changed.map_err(Error::unavailable)?,
+                changed = changed_and_paused(&mut instances, pause) => changed.map_err(Error::unavailable)?,
                 _ = kept.tick() => self.store.keep(&self.lease).await?,
                 () = sleep_until(wake) => {}
                 () = stop.cancelled() => return Ok(()),
             }
         }
     }
+}
+
+async fn changed_and_paused(
+    instances: &mut watch::Receiver<View>,
+    pause: Duration,
+) -> std::result::Result<(), watch::error::RecvError> {
+    instances.changed().await?;
+    tokio::time::sleep(pause).await;
+    Ok(())
 }
 
 fn current(view: &View) -> Result<Option<(Head, u64)>> {
