@@ -22,7 +22,7 @@ mod none {
 
     /// There is none.
     #[derive(Debug, Clone, Default)]
-    pub(in super::super) struct Fleet;
+    pub(in super::super) struct Fleet(());
 
     impl Fleet {
         #[allow(clippy::unused_self, reason = "as where there is one")]
