@@ -126,14 +126,18 @@ async fn ends_what_is_under_a_lease(one: &dyn Store, other: &dyn Store) {
     }
     assert!(matches!(one.keep(&lease).await, Err(Error::Conflict(_))), "it has ended");
     assert!(matches!(one.write(put("lease/a", "2").under(&lease)).await, Err(Error::Conflict(_))));
-    // What somebody has taken over by then is not theirs any more.
-    let taken = other.grant(Duration::from_secs(60)).await.expect("it grants");
-    one.write(put("lease/c", "1").under(&kept)).await.expect("it is free");
-    other.write(put("lease/c", "2").under(&taken)).await.expect("it is there");
-    assert_eq!(next(&mut watch, 2).await, ["inst/lease/c=1", "inst/lease/c=2"]);
     one.end(kept).await.expect("it answers");
     assert_eq!(next(&mut watch, 1).await, ["-inst/lease/b"]);
-    other.end(taken).await.expect("it answers");
+    // What another has taken over by then does not go with it.
+    let before = one.grant(Duration::from_secs(60)).await.expect("it grants");
+    let after = other.grant(Duration::from_secs(60)).await.expect("it grants");
+    one.write(put("lease/c", "1").under(&before)).await.expect("it is free");
+    assert_eq!(next(&mut watch, 1).await, ["inst/lease/c=1"]);
+    other.write(put("lease/c", "2").under(&after)).await.expect("it is there");
+    assert_eq!(next(&mut watch, 1).await, ["inst/lease/c=2"]);
+    one.end(before).await.expect("it answers");
+    assert!(other.get(&key("lease/c")).await.expect("it answers").is_some());
+    other.end(after).await.expect("it answers");
     assert_eq!(next(&mut watch, 1).await, ["-inst/lease/c"]);
 }
 
