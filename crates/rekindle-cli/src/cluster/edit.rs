@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 use std::process::Command;
 
-use rekindle_cluster::{Document, Payload, Plan};
+use rekindle_cluster::{Client, Document, Payload, Plan, Release};
 
 use super::args::EditArgs;
 use super::{check, client, documents, publish};
@@ -25,24 +25,44 @@ pub(crate) async fn edit(args: &EditArgs) -> Result<(), Stop> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join(file_name(document));
     std::fs::write(&path, &document.text)?;
-    loop {
-        open(&path)?;
-        let text = std::fs::read_to_string(&path)?;
-        if text == document.text {
-            return output::print("nothing has changed\n");
+    match edited(&client, args, (release, &payload), document, &path).await {
+        Ok(Some(release)) => publish::begun(&client, release, args.wait, args.at.json).await,
+        Ok(None) => output::print("nothing has changed\n"),
+        Err(stop) => {
+            if std::fs::read(&path).is_ok_and(|now| now != document.text.as_bytes()) {
+                let _path = directory.keep();
+                output::note(&format!("what you wrote is kept in {}", path.display()));
+            }
+            Err(stop)
         }
-        let changed = changed(&payload, document, text).because(&*args.message);
-        let changed = publish::signed_off(changed);
-        let checked = check::check(&changed).await;
-        let published = match checked {
-            Ok(()) => client.publish_over(Some(release.payload), &changed, Plan::at_once()).await,
-            Err(stop) if wants_another_try(&stop)? => continue,
-            Err(stop) => return Err(kept(directory, &path, stop)),
-        };
-        return match published {
-            Ok(release) => publish::begun(&client, release, args.wait, args.at.json).await,
-            Err(error) => Err(kept(directory, &path, error.into())),
-        };
+    }
+}
+
+/// Publishes what somebody makes of a document; nothing if that is what it was.
+async fn edited(
+    client: &Client,
+    args: &EditArgs,
+    (release, payload): (Release, &Payload),
+    document: &Document,
+    path: &Path,
+) -> Result<Option<Release>, Stop> {
+    loop {
+        open(path)?;
+        let text = std::fs::read(path)?;
+        let text = String::from_utf8(text)
+            .map_err(|_| Stop::Usage(format!("{}: the file is not UTF-8", path.display())))?;
+        if text == document.text {
+            return Ok(None);
+        }
+        let changed = publish::signed_off(changed(payload, document, text).because(&*args.message));
+        match check::check(&changed).await {
+            Ok(()) => {
+                let stable = Some(release.payload);
+                return Ok(Some(client.publish_over(stable, &changed, Plan::at_once()).await?));
+            }
+            Err(stop) if wants_another_try(&stop)? => {}
+            Err(stop) => return Err(stop),
+        }
     }
 }
 
@@ -99,11 +119,4 @@ fn wants_another_try(stop: &Stop) -> Result<bool, Stop> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(!answer.is_empty() && !answer.trim().to_lowercase().starts_with('n'))
-}
-
-/// Says where what was written is.
-fn kept(directory: tempfile::TempDir, path: &Path, stop: Stop) -> Stop {
-    let _path = directory.keep();
-    output::note(&format!("what you wrote is kept in {}", path.display()));
-    stop
 }

@@ -247,7 +247,12 @@ async fn a_configuration_is_edited_and_goes_out() {
     let unknown = edit(&directory, &store, "true", &["shop"]);
     assert!(unknown.status.code() == Some(2) && stderr(&unknown).contains("there are: app, shop/prices"));
 
-    // What cannot be published is not lost.
+    // What is not published is not lost.
+    let failed = edit(&directory, &store, "echo port = 2 > \"$1\"; exit 3", &["app"]);
+    assert_eq!(kept(&stderr(&failed)), "port = 2\n");
+    let latin = edit(&directory, &store, "printf 'name = \"\\351\"' > \"$1\"", &["app"]);
+    assert!(stderr(&latin).contains("is not UTF-8"), "{}", stderr(&latin));
+    assert_eq!(kept(&stderr(&latin)), "name = \"\u{fffd}\"");
     let broken = edit(&directory, &store, "echo 'port = ' > \"$1\"", &["app"]);
     let told = stderr(&broken);
     assert!(broken.status.code() == Some(1) && told.contains("app.toml:1:"), "{told}");
@@ -268,9 +273,9 @@ async fn a_configuration_is_edited_and_goes_out() {
 fn kept(told: &str) -> String {
     let path = told.split("is kept in ").nth(1).and_then(|rest| rest.lines().next()).expect("it says where");
     let path = std::path::Path::new(path);
-    let text = std::fs::read_to_string(path).expect("it is there");
+    let text = std::fs::read(path).expect("it is there");
     std::fs::remove_dir_all(path.parent().expect("a directory of its own")).expect("it is ours");
-    text
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[test]
