@@ -148,7 +148,8 @@ impl Head {
 impl Candidate {
     /// Whether an instance is to use it. Each finds out for itself.
     pub fn selects(&self, instance: &Instance) -> bool {
-        self.place(&instance.id) < self.below || self.labels.iter().any(|label| instance.has(label))
+        (self.below > 0 && self.place(&instance.id) < self.below)
+            || self.labels.iter().any(|label| instance.has(label))
     }
 
     /// Where an instance stands in this rollout: anywhere below 2⁵³, which JSON can say exactly.

@@ -45,11 +45,11 @@ enum Progress {
     /// All that is asked for is there.
     Complete,
     /// Some have not said yet whether they accept it.
-    Unanswered(String),
+    Unanswered,
     /// Some that are to use it do not, or cannot say that they are well.
-    Unapplied(String),
+    Unapplied,
     /// Too few live.
-    TooFew(String),
+    TooFew,
 }
 
 impl Coordinator {
@@ -70,14 +70,18 @@ impl Coordinator {
         match progress(head, candidate, fleet) {
             Progress::Complete => self.complete(head, candidate, fleet, now),
             // Whoever is to use it still has to.
-            Progress::Unanswered(_) | Progress::TooFew(_) if candidate.approved => {
+            Progress::Unanswered | Progress::TooFew if candidate.approved => {
                 self.complete(head, candidate, fleet, now)
             }
             unfinished => {
                 let missing = since.missing.unwrap_or(now);
                 self.stage = Some(Since { missing: Some(missing), ..since });
                 let over = missing + candidate.plan.patience();
-                if now < over { Decision::Wait(Some(over)) } else { out_of_time(head, candidate, unfinished) }
+                if now < over {
+                    Decision::Wait(Some(over))
+                } else {
+                    out_of_time(head, candidate, fleet, unfinished)
+                }
             }
         }
     }
@@ -124,24 +128,28 @@ fn harm(candidate: &Candidate, fleet: &Fleet) -> Option<(Outcome, String)> {
     })
 }
 
-/// Whether a stage has all that it asks for.
+/// Whether a stage has all that it asks for. One that is missing is enough to know that it has not.
 fn progress(head: &Head, candidate: &Candidate, fleet: &Fleet) -> Progress {
-    let release = candidate.release;
-    let needed = least_live(head, candidate);
-    if fleet.len() < needed {
-        return Progress::TooFew(format!("{} of at least {needed} instances are there", fleet.len()));
+    if fleet.len() < least_live(head, candidate) {
+        Progress::TooFew
+    } else if unapplied(candidate, fleet).next().is_some() {
+        Progress::Unapplied
+    } else if unanswered(candidate, fleet).next().is_some() {
+        Progress::Unanswered
+    } else {
+        Progress::Complete
     }
-    let selected = |instance: &&Instance| candidate.selects(instance);
-    let unapplied = fleet.values().filter(selected);
-    let unapplied = unapplied.filter(|instance| instance.verdict(release) != Some(&Verdict::Healthy));
-    let unanswered = fleet.values().filter(|instance| instance.verdict(release).is_none());
-    let names =
-        |some: &mut dyn Iterator<Item = &Instance>| names(&some.map(|one| &*one.id).collect::<Vec<_>>());
-    match (names(&mut { unapplied }), names(&mut { unanswered })) {
-        (None, None) => Progress::Complete,
-        (Some(unapplied), _) => Progress::Unapplied(unapplied),
-        (None, Some(unanswered)) => Progress::Unanswered(unanswered),
-    }
+}
+
+fn unanswered<'a>(candidate: &'a Candidate, fleet: &'a Fleet) -> impl Iterator<Item = &'a Instance> {
+    fleet.values().filter(|instance| instance.verdict(candidate.release).is_none())
+}
+
+/// Whether one is selected takes a hash: it is asked last, and of nobody who is well with it.
+fn unapplied<'a>(candidate: &'a Candidate, fleet: &'a Fleet) -> impl Iterator<Item = &'a Instance> {
+    fleet.values().filter(|instance| {
+        instance.verdict(candidate.release) != Some(&Verdict::Healthy) && candidate.selects(instance)
+    })
 }
 
 /// How many instances have to be there, at least one of them.
@@ -152,15 +160,25 @@ fn least_live(head: &Head, candidate: &Candidate) -> usize {
 
 /// What a stage comes to whose time is over. Nobody uses what is still validated, and too few to judge are no
 /// judgement: a person decides. Whoever is to use it and does not has had its time.
-fn out_of_time(head: &Head, candidate: &Candidate, progress: Progress) -> Decision {
+fn out_of_time(head: &Head, candidate: &Candidate, fleet: &Fleet, progress: Progress) -> Decision {
     let stage = describe(candidate);
     match progress {
-        Progress::Unapplied(missing) => {
+        Progress::Unapplied => {
+            let missing = names(unapplied(candidate, fleet));
             let reason = format!("{stage} took too long: waited for {missing}");
             Decision::Write(Box::new(ended(head, candidate.release, Outcome::RolledBack, &reason)))
         }
-        Progress::Unanswered(missing) => paused(head, format!("{stage} took too long: waited for {missing}")),
-        Progress::TooFew(how_many) => paused(head, format!("{stage} cannot be judged: {how_many}")),
+        Progress::Unanswered => {
+            let missing = names(unanswered(candidate, fleet));
+            paused(head, format!("{stage} took too long: waited for {missing}"))
+        }
+        Progress::TooFew => {
+            let (there, needed) = (fleet.len(), least_live(head, candidate));
+            paused(
+                head,
+                format!("{stage} cannot be judged: {there} of at least {needed} instances are there"),
+            )
+        }
         Progress::Complete => Decision::Wait(None),
     }
 }
@@ -219,12 +237,12 @@ fn describe(candidate: &Candidate) -> String {
     }
 }
 
-/// The first names, and how many more; nothing where there is none.
-fn names(ids: &[&str]) -> Option<String> {
+/// The first names, and how many more.
+fn names<'a>(some: impl Iterator<Item = &'a Instance>) -> String {
+    let ids: Vec<&str> = some.map(|one| &*one.id).collect();
     let shown = ids[..ids.len().min(5)].join(", ");
     match ids.len() {
-        0 => None,
-        1..=5 => Some(shown),
-        more => Some(format!("{shown} and {} more", more - 5)),
+        0..=5 => shown,
+        more => format!("{shown} and {} more", more - 5),
     }
 }

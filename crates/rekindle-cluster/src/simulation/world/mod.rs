@@ -1,14 +1,20 @@
-//! The store, the network and the engines of a simulated fleet, and what must hold of them.
+//! The store, the network and the engines of a simulated fleet.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+mod acts;
+mod chances;
+mod laws;
+
+pub(super) use chances::Chances;
+use laws::check_share;
+
 use super::random::Random;
-use crate::model::{Digest, Head, Instance, Outcome, Plan, Release, Step};
+use crate::model::{Digest, Head, Instance, Outcome, Release};
 use crate::rollout::coordinator::{Coordinator, Decision, Fleet};
 use crate::rollout::participant::{Participant, Task};
-use crate::rollout::request;
 
 const NETWORK: Duration = Duration::from_millis(2);
 const ENGINE: Duration = Duration::from_millis(20);
@@ -18,34 +24,22 @@ const EXPIRY: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_millis(500);
 /// Coordinators look at what has changed this often.
 const LOOK: Duration = Duration::from_millis(10);
-/// What is under way then has time to come to an end.
+/// What is under way at the end of the trouble then has time to come to an end.
 const REST: Duration = Duration::from_secs(300);
 
-/// How often what happens, per mille.
+/// What is drawn for payloads and instances.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chances {
-    lost: u64,
-    trouble: u64,
-    refusing: u64,
-    sick: u64,
-    /// For how long there is trouble, and something is published.
-    busy: Duration,
-}
-
-impl Chances {
-    pub(super) fn none() -> Self {
-        Self { lost: 0, trouble: 0, refusing: 0, sick: 0, busy: Duration::from_secs(200) }
-    }
-
-    pub(super) fn trouble() -> Self {
-        Self { lost: 50, trouble: 1000, refusing: 150, sick: 150, busy: Duration::from_secs(200) }
-    }
+enum Lot {
+    IsRefused = 1,
+    Refuses,
+    IsSick,
+    FallsSick,
 }
 
 #[derive(Debug)]
 enum Event {
     /// An instance sees the head.
-    Sees(usize, u64, Box<Head>),
+    Sees(usize, u64, Arc<Head>),
     /// What an instance says of itself arrives.
     Says(usize, u64, u64, Box<Instance>),
     /// An engine has done what it was asked for.
@@ -80,6 +74,8 @@ struct Node {
     lease: Instant,
     /// What it wrote last of itself.
     told: Option<Instance>,
+    /// The store has a word of it.
+    is_listed: bool,
     coordinator: Option<(u64, Coordinator)>,
     look: Option<Instant>,
     /// The revision of the head that it has, or is sent.
@@ -96,8 +92,7 @@ pub(super) struct World {
     began: Instant,
     now: Instant,
     number: u64,
-    queue: BinaryHeap<Reverse<(Instant, u64)>>,
-    events: HashMap<u64, Event>,
+    queue: BTreeMap<(Instant, u64), Event>,
     nodes: Vec<Node>,
     head: Head,
     revision: u64,
@@ -110,6 +105,7 @@ pub(super) struct World {
     /// Everything that a rollout has ever allowed.
     widest: BTreeMap<u64, Head>,
     expired: Instant,
+    is_over: bool,
 }
 
 impl World {
@@ -123,6 +119,7 @@ impl World {
             is_stopped: false,
             lease: began + LEASE,
             told: None,
+            is_listed: false,
             coordinator: None,
             look: None,
             sent: 0,
@@ -136,8 +133,7 @@ impl World {
             began,
             now: began,
             number: 0,
-            queue: BinaryHeap::new(),
-            events: HashMap::new(),
+            queue: BTreeMap::new(),
             nodes: (0..size).map(node).collect(),
             head: Head::new(1),
             revision: 0,
@@ -148,6 +144,7 @@ impl World {
             used: BTreeSet::new(),
             widest: BTreeMap::new(),
             expired: began,
+            is_over: false,
         };
         for at in 0..size {
             let soon = world.random.delay(NETWORK);
@@ -163,20 +160,24 @@ impl World {
 
     fn after(&mut self, wait: Duration, event: Event) {
         self.number += 1;
-        self.queue.push(Reverse((self.now + wait, self.number)));
-        self.events.insert(self.number, event);
+        self.queue.insert((self.now + wait, self.number), event);
     }
 
     pub(super) fn run(&mut self) {
-        while let Some(Reverse((at, number))) = self.queue.pop() {
-            if at > self.began + self.chances.busy + REST {
-                break;
-            }
+        let last = self.end() + REST;
+        while !self.is_over
+            && let Some(((at, _), event)) = self.queue.pop_first()
+            && at < last
+        {
             self.now = at;
-            let event = self.events.remove(&number).expect("it was put there");
             self.happens(event);
         }
         self.check_end();
+    }
+
+    /// When the trouble ends.
+    fn end(&self) -> Instant {
+        self.began + self.chances.busy
     }
 
     pub(super) fn ends(&self) -> Vec<&'static str> {
@@ -195,7 +196,7 @@ impl World {
                 // A watch tells what happens in its order.
                 if node.is_up && !node.is_cut && revision > node.seen {
                     node.seen = revision;
-                    node.part.follow(*head);
+                    node.part.follow(Head::clone(&head));
                     self.go_on(at);
                 }
             }
@@ -207,7 +208,8 @@ impl World {
                     && (node.life, node.words) == (life, word)
                     && node.lease > self.now
                 {
-                    self.fleet.insert(name(at), *says);
+                    self.nodes[at].is_listed = true;
+                    self.fleet.insert(says.id.clone(), *says);
                     self.stir();
                 }
             }
@@ -239,10 +241,10 @@ impl World {
 
     fn tell(&mut self, at: usize, again: bool) {
         let node = &mut self.nodes[at];
-        let says = node.part.says().clone();
-        if !node.is_up || node.told.as_ref() == Some(&says) && !again {
+        if !node.is_up || node.told.as_ref() == Some(node.part.says()) && !again {
             return;
         }
+        let says = node.part.says().clone();
         node.told = Some(says.clone());
         node.words += 1;
         let (life, word) = (node.life, node.words);
@@ -285,8 +287,8 @@ impl World {
         if self.nodes[at].life != life || !self.nodes[at].is_up {
             return;
         }
-        let is_sick =
-            self.draws(release.payload, "sick", self.chances.sick) && self.per_node(at, "sick", 300);
+        let is_sick = self.draws(release.payload, Lot::IsSick, self.chances.sick)
+            && self.per_node(at, Lot::FallsSick, 300);
         let result = if is_sick { Err("answers are late".to_owned()) } else { Ok(()) };
         self.nodes[at].part.health(release, result, false);
         self.go_on(at);
@@ -294,16 +296,19 @@ impl World {
 
     /// Whether an engine refuses a payload: some payloads are refused by some of the instances.
     fn refuses(&self, at: usize, payload: Digest) -> bool {
-        self.draws(payload, "refused", self.chances.refusing) && self.per_node(at, "refuses", 200)
+        self.draws(payload, Lot::IsRefused, self.chances.refusing) && self.per_node(at, Lot::Refuses, 200)
     }
 
-    fn draws(&self, payload: Digest, what: &str, chance: u64) -> bool {
-        let digest = Digest::of(format!("{payload} {what}").as_bytes()).to_string();
-        u64::from_str_radix(&digest[..8], 16).expect("hexadecimal") % 1000 < chance
+    /// By lot, but always the same for a payload.
+    fn draws(&self, payload: Digest, what: Lot, chance: u64) -> bool {
+        let first = payload.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        Random::new(first ^ what as u64).per_mille(chance)
     }
 
-    fn per_node(&self, at: usize, what: &str, chance: u64) -> bool {
-        self.draws(Digest::of(name(at).as_bytes()), what, chance)
+    /// By lot, but always the same for an instance.
+    fn per_node(&self, at: usize, what: Lot, chance: u64) -> bool {
+        let at = u64::try_from(at).expect("it fits");
+        Random::new((at << 8) ^ what as u64).per_mille(chance)
     }
 
     fn beat(&mut self, at: usize, life: u64) {
@@ -321,9 +326,9 @@ impl World {
         }
         self.nodes[at].lease = self.now + LEASE;
         if self.nodes[at].sent != self.revision {
-            self.send(at);
+            self.send(at, &Arc::new(self.head.clone()));
         }
-        self.tell(at, !self.fleet.contains_key(&name(at)));
+        self.tell(at, !self.nodes[at].is_listed);
         match self.coordinator {
             Some((holder, _)) if holder == at && self.nodes[at].coordinator.is_some() => {
                 self.coordinator = Some((at, self.now + LEASE));
@@ -344,7 +349,9 @@ impl World {
         }
         let gone: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].lease <= now).collect();
         for at in gone {
-            if self.fleet.remove(&name(at)).is_some() {
+            let node = &mut self.nodes[at];
+            if std::mem::take(&mut node.is_listed) {
+                self.fleet.remove(&node.part.says().id);
                 self.stir();
             }
         }
@@ -424,173 +431,22 @@ impl World {
         self.check_step(&head);
         self.head = head;
         self.revision += 1;
+        let head = Arc::new(self.head.clone());
         for at in 0..self.nodes.len() {
             if self.nodes[at].is_up && !self.nodes[at].is_cut && !self.random.per_mille(self.chances.lost) {
-                self.send(at);
+                self.send(at, &head);
             }
         }
         self.stir();
     }
 
-    fn send(&mut self, at: usize) {
+    fn send(&mut self, at: usize, head: &Arc<Head>) {
         let late = self.random.delay(NETWORK);
         self.nodes[at].sent = self.revision;
-        self.after(late, Event::Sees(at, self.revision, Box::new(self.head.clone())));
+        self.after(late, Event::Sees(at, self.revision, Arc::clone(head)));
     }
-
-    fn publish(&mut self) {
-        if self.now > self.began + self.chances.busy {
-            return;
-        }
-        let wait = Duration::from_secs(1 + self.random.below(60));
-        self.after(wait, Event::Publish);
-        // Several at once, made of the same head.
-        let revision = self.revision;
-        let base = self.head.clone();
-        for _ in 0..1 + self.random.below(3) {
-            let payload = Digest::of(&self.random.next().to_be_bytes());
-            let steps = [100, 500, 1000].map(Step::Share).to_vec();
-            let plan = Plan { steps, bake_ms: 2_000, patience_ms: 10_000, ..Plan::default() };
-            let made = request::publish(&base, payload, plan, format!("{payload}"));
-            if let Ok(head) = made
-                && revision == self.revision
-            {
-                self.published.push(head.candidate.as_ref().expect("it was just made").release);
-                self.commit(head);
-            }
-        }
-    }
-
-    fn trouble(&mut self) {
-        if self.now > self.began + self.chances.busy {
-            return;
-        }
-        let wait = Duration::from_millis(200 + self.random.below(8000));
-        self.after(wait, Event::Trouble);
-        let size = u64::try_from(self.nodes.len()).expect("it fits");
-        let first = self.random.below(size);
-        let last = if self.random.per_mille(200) { first + self.random.below(size) } else { first };
-        let what = self.random.below(3);
-        // Half of the time it is the coordinator.
-        let chosen = self.coordinator.map(|(at, _)| at).filter(|_| self.random.per_mille(500));
-        for number in first..=last {
-            let at = usize::try_from(number % size).expect("it fits");
-            let at = chosen.filter(|_| first == last).unwrap_or(at);
-            let node = &mut self.nodes[at];
-            match what {
-                0 => node.is_cut = true,
-                1 => node.is_stopped = true,
-                _ => {
-                    node.is_up = false;
-                    node.coordinator = None;
-                    node.held.clear();
-                }
-            }
-            let mends = Duration::from_millis(self.random.below(15_000));
-            self.after(mends, Event::Mend(at));
-        }
-    }
-
-    fn mend(&mut self, at: usize) {
-        let node = &mut self.nodes[at];
-        node.is_cut = false;
-        node.is_stopped = false;
-        let held = std::mem::take(&mut node.held);
-        if !node.is_up {
-            // A new process: it has what it had on disk, and a name that it had before.
-            let applied = node.part.says().applied;
-            node.is_up = true;
-            node.life += 1;
-            node.told = None;
-            node.sent = 0;
-            node.seen = 0;
-            node.look = None;
-            node.part = Participant::new(Instance { applied, ..named(at) });
-            let life = node.life;
-            self.after(NETWORK, Event::Beat(at, life));
-        }
-        held.into_iter().for_each(|event| self.after(Duration::ZERO, event));
-    }
-
-    /// Goes on with what waits for a person; now and then ends it.
-    fn person(&mut self) {
-        self.after(Duration::from_secs(5), Event::Person);
-        if self.head.candidate.as_ref().is_some_and(|candidate| candidate.paused.is_some()) {
-            let is_over = self.random.per_mille(300);
-            let asked =
-                if is_over { request::abort(&self.head, "by hand") } else { request::approve(&self.head) };
-            self.commit(asked.expect("it is paused"));
-        }
-    }
-
-    /// One candidate after the other; each that ends is noted, and no step takes more than its share.
-    fn check_step(&mut self, next: &Head) {
-        let (before, after) = (self.head.candidate.as_ref(), next.candidate.as_ref());
-        if let Some(candidate) = before {
-            match after {
-                Some(same) => assert_eq!(same.release, candidate.release, "never two at once"),
-                None => {
-                    let ended = next.last.as_ref().expect("an end is noted");
-                    assert_eq!(ended.release, candidate.release);
-                    if ended.outcome == Outcome::Refused {
-                        let rollout = candidate.release.rollout;
-                        let users = self.used.range((rollout, 0)..(rollout + 1, 0)).count();
-                        assert_eq!(users, 0, "refused, and used already");
-                    }
-                    self.ends.push((ended.release, ended.outcome));
-                }
-            }
-        }
-        if let Some(candidate) = after {
-            self.widest.insert(candidate.release.rollout, next.clone());
-        }
-    }
-
-    /// Nobody uses what it was not chosen for, or refuses.
-    fn check_exposure(&mut self, at: usize, release: Release) {
-        assert!(!self.refuses(at, release.payload), "an engine took what it refuses");
-        let is_stable = self.ends.contains(&(release, Outcome::Promoted));
-        let instance = named(at);
-        let widest = self.widest.get(&release.rollout).and_then(|head| head.candidate.as_ref());
-        let is_chosen = widest.is_some_and(|candidate| candidate.selects(&instance));
-        assert!(is_stable || is_chosen, "{} uses {release:?} unasked", instance.id);
-        self.used.insert((release.rollout, at));
-    }
-
-    /// Everything that was published has come to an end, and everybody uses what is stable.
-    fn check_end(&self) {
-        assert!(self.head.candidate.is_none(), "a rollout never ends: {:?}", self.head);
-        let ended: BTreeSet<u64> = self.ends.iter().map(|(release, _)| release.rollout).collect();
-        for release in &self.published {
-            assert!(ended.contains(&release.rollout), "{release:?} was lost");
-        }
-        for node in &self.nodes {
-            let says = node.part.says();
-            let refuses = self.head.stable.is_some_and(|stable| {
-                let at = says.id.trim_start_matches('i').parse().expect("it is a number");
-                self.refuses(at, stable.payload) || says.trouble.is_some()
-            });
-            assert!(says.applied == self.head.stable || refuses, "{says:?} is not on {:?}", self.head.stable);
-        }
-    }
-}
-
-/// A step takes no more of those who are there than its share, but at least one.
-fn check_share(before: &Head, after: &Head, fleet: &Fleet) {
-    let (Some(before), Some(after)) = (&before.candidate, &after.candidate) else { return };
-    let allowed = (fleet.len() * usize::from(after.share) / 1000).max(1);
-    let taken = fleet.keys().filter(|id| after.place(id) < after.below).count();
-    assert!(
-        taken <= allowed || after.below == before.below,
-        "{taken} of {} are more than {allowed}",
-        fleet.len()
-    );
-}
-
-fn name(at: usize) -> String {
-    format!("i{at}")
 }
 
 fn named(at: usize) -> Instance {
-    Instance::new(name(at))
+    Instance::new(format!("i{at}"))
 }
