@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::coordinate::{Follows, coordinate};
 use crate::engine::{Engine, Sick};
 use crate::error::{Error, Result};
-use crate::mirror::{View, jitter, mirror};
-use crate::model::{Digest, Head, Instance, Key, Payload, Release, Verdict, from_bytes, to_bytes};
+use crate::mirror::{View, following, jitter};
+use crate::model::{Digest, Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
 use crate::rollout::participant::{Participant, Task};
 use crate::signature::Signers;
 use crate::store::{Expected, Lease, Store, Write};
@@ -124,8 +124,8 @@ impl Member {
             rollout,
             status,
         };
-        let heads = mirror(Arc::clone(&store), Key::head().as_str());
-        tasks.spawn(cancelled(stop.clone(), follower.run(heads.clone())));
+        let (following, heads) = following(Arc::clone(&store), Key::head().as_str());
+        tasks.spawn(cancelled(stop.clone(), both(following, follower.run(heads.clone()))));
         tasks.spawn(report(Arc::clone(&store), options.clone(), says_receiver, stop.clone()));
         if options.coordinates {
             let follows = Follows { heads, rollout: rollout_receiver };
@@ -151,6 +151,15 @@ async fn cancelled(stop: CancellationToken, work: impl Future<Output = ()>) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = work => {}
+    }
+}
+
+/// Both in one task: what the first finds the second takes at once, ahead of all other tasks.
+async fn both(first: impl Future<Output = ()>, second: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = first => {}
+        () = second => {}
     }
 }
 
@@ -188,6 +197,10 @@ impl Follower {
             if let Some(Some(word)) = self.work.next().now_or_never() {
                 self.hear(word);
                 continue;
+            }
+            // Others who have heard of the same change come first: to use it is more urgent than to say so.
+            if self.has_news() {
+                tokio::task::yield_now().await;
             }
             self.tell(&heads);
             tokio::select! {
@@ -243,6 +256,12 @@ impl Follower {
                 participant.failed(error.to_string());
             }
         }
+    }
+
+    /// Whether there is something to say that nobody waits for.
+    fn has_news(&self) -> bool {
+        let says = self.participant.says();
+        !says.is_alarming() && self.says.borrow().instance != *says
     }
 
     fn tell(&self, heads: &watch::Receiver<View>) {
@@ -368,11 +387,7 @@ impl Said {
     /// How long it waits before it is said. All hear of a change at the same moment: if all answered then too, the answers of the
     /// first would be in the way of those who have not heard of it yet. What stops a rollout is said at once.
     fn pause(&self) -> Duration {
-        let verdict = self.instance.answer.as_ref().map(|answer| &answer.verdict);
-        match verdict {
-            Some(Verdict::Refused(_) | Verdict::Sick(_)) => Duration::ZERO,
-            _ => jitter(self.spread),
-        }
+        if self.instance.is_alarming() { Duration::ZERO } else { jitter(self.spread) }
     }
 }
 

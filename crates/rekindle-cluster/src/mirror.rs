@@ -78,10 +78,19 @@ impl View {
 
 /// Follows a part of a store until nobody looks any more.
 pub(crate) fn mirror(store: Arc<dyn Store>, prefix: &str) -> watch::Receiver<View> {
+    let (following, views) = following(store, prefix);
+    tokio::spawn(following);
+    views
+}
+
+/// The same, as work that is still to be done.
+pub(crate) fn following(
+    store: Arc<dyn Store>,
+    prefix: &str,
+) -> (impl Future<Output = ()> + use<>, watch::Receiver<View>) {
     let (views, receiver) = watch::channel(View::default());
     let mirror = Mirror { store, prefix: prefix.to_owned(), identity: None, views };
-    tokio::spawn(mirror.follow());
-    receiver
+    (mirror.follow(), receiver)
 }
 
 struct Mirror {

@@ -77,6 +77,12 @@ impl Instance {
         self.answer.as_ref().filter(|answer| answer.release == release).map(|answer| &answer.verdict)
     }
 
+    /// Whether what it says of a candidate ends that one's rollout.
+    pub(crate) fn is_alarming(&self) -> bool {
+        let verdict = self.answer.as_ref().map(|answer| &answer.verdict);
+        matches!(verdict, Some(Verdict::Refused(_) | Verdict::Sick(_)))
+    }
+
     /// Whether it has a label.
     pub fn has(&self, label: &Label) -> bool {
         self.labels.get(&label.key) == Some(&label.value)

@@ -50,8 +50,8 @@ enum Event {
     Again(usize, u64),
     /// An instance keeps its lease, and tries to be coordinator.
     Beat(usize, u64),
-    /// The coordinator of a term looks.
-    Look(usize, u64),
+    /// A coordinator looks.
+    Look(usize),
     /// Its write arrives.
     Write(u64, u64, Box<Head>),
     Publish,
@@ -186,7 +186,7 @@ impl World {
 
     fn happens(&mut self, event: Event) {
         match event {
-            Event::Sees(at, ..) | Event::Done(at, ..) | Event::Look(at, _) | Event::Health(at, ..)
+            Event::Sees(at, ..) | Event::Done(at, ..) | Event::Look(at) | Event::Health(at, ..)
                 if self.nodes[at].is_stopped =>
             {
                 self.nodes[at].held.push(event);
@@ -221,7 +221,7 @@ impl World {
                 }
             }
             Event::Beat(at, life) => self.beat(at, life),
-            Event::Look(at, term) => self.look(at, term),
+            Event::Look(at) => self.look(at),
             Event::Write(revision, term, head) => self.write(revision, term, *head),
             Event::Publish => self.publish(),
             Event::Trouble => self.trouble(),
@@ -362,31 +362,29 @@ impl World {
         let head = Head { term: self.head.term + 1, ..self.head.clone() };
         self.coordinator = Some((at, self.now + LEASE));
         self.nodes[at].coordinator = Some((head.term, Coordinator::default()));
-        let term = head.term;
         self.commit(head);
-        self.look_in(LOOK, at, term);
+        self.look_in(LOOK, at);
     }
 
     /// Something has changed that a coordinator may want to know.
     fn stir(&mut self) {
         if let Some((at, _)) = self.coordinator
-            && let Some((term, _)) = &self.nodes[at].coordinator
+            && self.nodes[at].coordinator.is_some()
         {
-            let term = *term;
-            self.look_in(LOOK, at, term);
+            self.look_in(LOOK, at);
         }
     }
 
     /// Makes a coordinator look, unless it does so before.
-    fn look_in(&mut self, wait: Duration, at: usize, term: u64) {
+    fn look_in(&mut self, wait: Duration, at: usize) {
         let when = self.now + wait;
         if self.nodes[at].look.is_none_or(|look| look > when || look < self.now) {
             self.nodes[at].look = Some(when);
-            self.after(wait, Event::Look(at, term));
+            self.after(wait, Event::Look(at));
         }
     }
 
-    fn look(&mut self, at: usize, term: u64) {
+    fn look(&mut self, at: usize) {
         let node = &mut self.nodes[at];
         if node.look.is_none_or(|look| look > self.now) {
             return;
@@ -396,19 +394,18 @@ impl World {
             return;
         }
         if node.is_cut {
-            return self.look_in(RETRY, at, term);
+            return self.look_in(RETRY, at);
         }
-        let Some((own, coordinator)) = &mut node.coordinator else { return };
-        if *own != term || self.head.term != term {
+        let Some((term, coordinator)) = &mut node.coordinator else { return };
+        let term = *term;
+        if self.head.term != term {
             // Somebody has followed.
-            if *own == term {
-                node.coordinator = None;
-            }
+            node.coordinator = None;
             return;
         }
         match coordinator.decide(&self.head, &self.fleet, self.now) {
             Decision::Wait(Some(until)) => {
-                self.look_in(until.saturating_duration_since(self.now) + LOOK, at, term);
+                self.look_in(until.saturating_duration_since(self.now) + LOOK, at);
             }
             Decision::Wait(None) => {}
             Decision::Write(head) => {
@@ -416,7 +413,7 @@ impl World {
                 let late = self.random.delay(NETWORK);
                 self.after(late, Event::Write(self.revision, term, head));
                 // It looks again when it hears what came of it; or does not hear.
-                self.look_in(late + RETRY, at, term);
+                self.look_in(late + RETRY, at);
             }
         }
     }
