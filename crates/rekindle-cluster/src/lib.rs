@@ -52,6 +52,7 @@ mod local;
 mod member;
 mod mirror;
 mod model;
+mod report;
 mod rollout;
 mod signature;
 #[cfg(test)]

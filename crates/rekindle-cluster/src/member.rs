@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,10 +22,11 @@ use crate::coordinate::{Follows, coordinate};
 use crate::engine::{Engine, Sick};
 use crate::error::{Error, Result};
 use crate::mirror::{View, following, jitter};
-use crate::model::{Digest, Head, Instance, Key, Payload, Release, from_bytes, to_bytes};
+use crate::model::{Digest, Head, Instance, Key, Payload, Release, from_bytes};
+use crate::report::report;
 use crate::rollout::participant::{Participant, Task};
 use crate::signature::Signers;
-use crate::store::{Expected, Lease, Store, Write};
+use crate::store::Store;
 
 /// How often what an instance refused is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -86,6 +87,7 @@ pub struct MemberStatus {
 pub struct Member {
     status: watch::Receiver<MemberStatus>,
     stop: CancellationToken,
+    follower: AbortHandle,
     tasks: JoinSet<()>,
 }
 
@@ -103,8 +105,7 @@ impl Member {
             version: options.version.clone(),
             ..Instance::new(&options.id)
         };
-        let (says_sender, says_receiver) =
-            watch::channel(Said { instance: says.clone(), spread: Duration::ZERO });
+        let (says_sender, says_receiver) = watch::channel(Arc::new(says.clone()));
         let (status, status_receiver) =
             watch::channel(MemberStatus { instance: says.clone(), trouble: None });
         let stop = CancellationToken::new();
@@ -120,18 +121,19 @@ impl Member {
             participant: Participant::new(says),
             work: FuturesUnordered::new(),
             pause: None,
+            turn: None,
             says: says_sender,
             rollout,
             status,
         };
         let (following, heads) = following(Arc::clone(&store), Key::head().as_str());
-        tasks.spawn(cancelled(stop.clone(), both(following, follower.run(heads.clone()))));
+        let follower = tasks.spawn(both(following, follower.run(heads.clone())));
         tasks.spawn(report(Arc::clone(&store), options.clone(), says_receiver, stop.clone()));
         if options.coordinates {
             let follows = Follows { heads, rollout: rollout_receiver };
             tasks.spawn(coordinate(store, follows, options.id, options.lease, stop.clone()));
         }
-        Self { status: status_receiver, stop, tasks }
+        Self { status: status_receiver, stop, follower, tasks }
     }
 
     /// How it is, and what it does then.
@@ -142,15 +144,8 @@ impl Member {
     /// Leaves: its lease ends at once, and what it uses stays in use.
     pub async fn leave(mut self) {
         self.stop.cancel();
+        self.follower.abort();
         while self.tasks.join_next().await.is_some() {}
-    }
-}
-
-/// Until it is told to stop.
-async fn cancelled(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
     }
 }
 
@@ -182,7 +177,9 @@ struct Follower {
     work: FuturesUnordered<BoxFuture<'static, Word>>,
     /// Until when nothing is begun.
     pause: Option<Instant>,
-    says: watch::Sender<Said>,
+    /// When it says what is new.
+    turn: Option<Instant>,
+    says: watch::Sender<Arc<Instance>>,
     /// Whether there is one.
     rollout: watch::Sender<bool>,
     status: watch::Sender<MemberStatus>,
@@ -198,18 +195,16 @@ impl Follower {
                 self.hear(word);
                 continue;
             }
-            // Others who have heard of the same change come first: to use it is more urgent than to say so.
-            if self.has_news() {
-                tokio::task::yield_now().await;
-            }
-            self.tell(&heads);
+            self.show(&heads);
+            self.say();
+            let wake = self.next_wake();
             tokio::select! {
                 changed = heads.changed() => match changed {
                     Ok(()) => self.follow(&heads.borrow_and_update().clone()),
                     Err(_) => return,
                 },
                 Some(word) = self.work.next() => self.hear(word),
-                () = until(self.pause) => self.pause = None,
+                () = until(wake) => {}
                 // Something on this machine may have mended what it refused.
                 _ = again.tick() => self.participant.retry(),
             }
@@ -218,10 +213,10 @@ impl Follower {
 
     /// Begins what is to be done next.
     fn go_on(&mut self) {
-        if self.pause.is_none_or(|until| until <= Instant::now())
+        self.pause = self.pause.filter(|until| *until > Instant::now());
+        if self.pause.is_none()
             && let Some(task) = self.participant.next()
         {
-            self.pause = None;
             self.work.push(Box::pin(work(self.source.clone(), Arc::clone(&self.engine), task)));
         }
     }
@@ -258,25 +253,15 @@ impl Follower {
         }
     }
 
-    /// Whether there is something to say that nobody waits for.
-    fn has_news(&self) -> bool {
-        let says = self.participant.says();
-        !says.is_alarming() && self.says.borrow().instance != *says
+    fn next_wake(&self) -> Option<Instant> {
+        self.pause.into_iter().chain(self.turn).min()
     }
 
-    fn tell(&self, heads: &watch::Receiver<View>) {
+    /// To those in this process who look.
+    fn show(&self, heads: &watch::Receiver<View>) {
         let says = self.participant.says();
         let is_awaited = self.participant.is_awaited();
         self.rollout.send_if_modified(|rollout| std::mem::replace(rollout, is_awaited) != is_awaited);
-        let each = if is_awaited { SPREAD } else { CALM_SPREAD };
-        let spread = each.saturating_mul(self.participant.fleet()).min(LONGEST_SPREAD);
-        self.says.send_if_modified(|said| {
-            let differs = said.instance != *says;
-            if differs {
-                *said = Said { instance: says.clone(), spread };
-            }
-            differs
-        });
         let trouble = heads.borrow().trouble.clone();
         let differs = {
             let status = self.status.borrow();
@@ -285,6 +270,23 @@ impl Follower {
         if differs {
             // Nobody may look.
             self.status.send_replace(MemberStatus { instance: says.clone(), trouble });
+        }
+    }
+
+    /// To the store, when it is its turn. All hear of a change at the same moment: if all answered then too, the
+    /// answers of the first would be in the way of those who have not heard of it yet. What ends a rollout is said
+    /// at once.
+    fn say(&mut self) {
+        let says = self.participant.says();
+        if **self.says.borrow() == *says {
+            self.turn = None;
+        } else if says.is_alarming() || self.turn.is_some_and(|turn| turn <= Instant::now()) {
+            self.turn = None;
+            self.says.send_replace(Arc::new(says.clone()));
+        } else if self.turn.is_none() {
+            let each = if self.participant.is_awaited() { SPREAD } else { CALM_SPREAD };
+            let spread = each.saturating_mul(self.participant.fleet()).min(LONGEST_SPREAD);
+            self.turn = Some(Instant::now() + jitter(spread));
         }
     }
 }
@@ -374,98 +376,4 @@ impl Source {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
         Ok(payload)
     }
-}
-
-/// What an instance says, and how long the whole fleet takes to say such a thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Said {
-    instance: Instance,
-    spread: Duration,
-}
-
-impl Said {
-    /// How long it waits before it is said. All hear of a change at the same moment: if all answered then too, the answers of the
-    /// first would be in the way of those who have not heard of it yet. What stops a rollout is said at once.
-    fn pause(&self) -> Duration {
-        if self.instance.is_alarming() { Duration::ZERO } else { jitter(self.spread) }
-    }
-}
-
-/// An instance's own document, as it is in the store.
-#[derive(Debug)]
-struct Told {
-    lease: Lease,
-    kept: Instant,
-    /// What was written last, as which revision.
-    written: Option<(Instance, u64)>,
-}
-
-/// Keeps the lease, and says how the instance is.
-async fn report(
-    store: Arc<dyn Store>,
-    options: Options,
-    mut says: watch::Receiver<Said>,
-    stop: CancellationToken,
-) {
-    let mut told: Option<Told> = None;
-    let mut pause = Duration::from_millis(50);
-    says.mark_changed();
-    while !stop.is_cancelled() {
-        let says_now = says.borrow_and_update().clone();
-        let wait = match tell(&*store, &options, &says_now.instance, &mut told).await {
-            Ok(()) => {
-                pause = Duration::from_millis(50);
-                tokio::select! {
-                    changed = says.changed() => if changed.is_err() { break },
-                    () = tokio::time::sleep(options.lease / 3) => continue,
-                    () = stop.cancelled() => break,
-                }
-                let says_next = says.borrow().clone();
-                says_next.pause()
-            }
-            Err(error) => {
-                tracing::debug!(%error, "cannot tell the store how this instance is");
-                // What was written, and by whom, is looked up.
-                told = None;
-                let wait = jitter(pause);
-                pause = (pause * 2).min(Duration::from_secs(5));
-                wait
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    if let Some(told) = told {
-        // It ends by itself otherwise.
-        let _late = store.end(told.lease).await;
-    }
-}
-
-/// Writes what is new, in the place of the last word: one that is late cannot undo a later one.
-async fn tell(store: &dyn Store, options: &Options, says: &Instance, told: &mut Option<Told>) -> Result<()> {
-    let key = Key::instance(&options.id);
-    // What fails leaves nothing that is taken for granted.
-    let mut now = match told.take() {
-        Some(held) if held.kept.elapsed() < options.lease / 4 => held,
-        Some(held) => {
-            store.keep(&held.lease).await?;
-            Told { kept: Instant::now(), ..held }
-        }
-        None => Told { lease: store.grant(options.lease).await?, kept: Instant::now(), written: None },
-    };
-    if now.written.as_ref().is_none_or(|(written, _)| written != says) {
-        let expected = match now.written {
-            Some((_, revision)) => Expected::Revision(revision),
-            None => {
-                let there = store.get(&key).await?;
-                there.map_or(Expected::Absent, |entry| Expected::Revision(entry.revision))
-            }
-        };
-        let write = Write::put(key, to_bytes(says)).expecting(expected).under(&now.lease);
-        now.written = Some((says.clone(), store.write(write).await?));
-    }
-    *told = Some(now);
-    Ok(())
 }

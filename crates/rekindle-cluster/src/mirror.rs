@@ -5,11 +5,12 @@
 //! that is not the one it was, or went back in time, is told of, and then followed as it is: it is the one there is.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::error::{Error, Result};
 use crate::model::Key;
@@ -132,8 +133,13 @@ impl Mirror {
         self.listed(&identity, listing);
         let mut watch = answered(self.store.watch(&self.prefix, revision)).await?;
         let end = Instant::now() + jitter(REREAD);
+        let mut silence = Silence::new();
         while Instant::now() < end && !self.views.is_closed() {
-            let changes = answered(watch.next()).await?;
+            let changes = tokio::select! {
+                changes = watch.next() => changes?,
+                () = silence.falls() => return Err(silent()),
+            };
+            silence.heard = Instant::now();
             if !changes.is_empty() || self.views.borrow().trouble.is_some() {
                 self.views.send_modify(|view| {
                     view.trouble = None;
@@ -160,17 +166,39 @@ impl Mirror {
     }
 }
 
+/// That nothing was heard for too long. Its timer is set anew only when it has run out: most words come long before.
+struct Silence {
+    heard: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Silence {
+    fn new() -> Self {
+        Self { heard: Instant::now(), timer: Box::pin(tokio::time::sleep(SILENCE)) }
+    }
+
+    async fn falls(&mut self) {
+        loop {
+            self.timer.as_mut().await;
+            let end = self.heard + SILENCE;
+            if end <= Instant::now() {
+                return;
+            }
+            self.timer.as_mut().reset(end);
+        }
+    }
+}
+
 /// What a store says, if it says anything in time.
 async fn answered<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
-    let silent = |_| Error::Unavailable(format!("no word from it for {} s", SILENCE.as_secs()));
-    tokio::time::timeout(SILENCE, answer).await.map_err(silent)?
+    tokio::time::timeout(SILENCE, answer).await.map_err(|_| silent())?
+}
+
+fn silent() -> Error {
+    Error::Unavailable(format!("no word from it for {} s", SILENCE.as_secs()))
 }
 
 /// Half of it, or up to one and a half: a thousand instances do not come back at the same moment.
 pub(crate) fn jitter(pause: Duration) -> Duration {
-    let mut bytes = [0; 4];
-    // Without a source of randomness all wait as long.
-    let share = getrandom::fill(&mut bytes)
-        .map_or(0.5, |()| f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX));
-    pause.mul_f64(0.5 + share)
+    pause.mul_f64(0.5 + fastrand::f64())
 }

@@ -41,6 +41,7 @@ pub(crate) enum Decision {
 }
 
 /// How a stage stands.
+#[derive(Clone, Copy)]
 enum Progress {
     /// All that is asked for is there.
     Complete,
