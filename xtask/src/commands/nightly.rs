@@ -15,7 +15,7 @@ const KILLS: &str = "200";
 
 /// How many fleets are simulated, and how many of ten thousand instances.
 const FLEETS: &str = "100000";
-const LARGE_FLEETS: &str = "1000";
+const LARGE_FLEETS: &str = "2000";
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     options::none(args)?;
@@ -63,7 +63,7 @@ mod tests {
     fn the_simulation_is_given_its_numbers() {
         let text = simulation().to_string();
         assert!(
-            text.contains("REKINDLE_SEEDS=100000") && text.contains("REKINDLE_LARGE_SEEDS=1000"),
+            text.contains("REKINDLE_SEEDS=100000") && text.contains("REKINDLE_LARGE_SEEDS=2000"),
             "{text}"
         );
     }
