@@ -177,8 +177,8 @@ struct Follower {
     work: FuturesUnordered<BoxFuture<'static, Word>>,
     /// Until when nothing is begun.
     pause: Option<Instant>,
-    /// When it says what is new.
-    turn: Option<Instant>,
+    /// When it says what is new, and whether that was settled while a rollout waited for it.
+    turn: Option<(Instant, bool)>,
     says: watch::Sender<Arc<Instance>>,
     /// Whether there is one.
     rollout: watch::Sender<bool>,
@@ -254,7 +254,7 @@ impl Follower {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        self.pause.into_iter().chain(self.turn).min()
+        self.pause.into_iter().chain(self.turn.map(|(at, _)| at)).min()
     }
 
     /// To those in this process who look.
@@ -277,16 +277,18 @@ impl Follower {
     /// answers of the first would be in the way of those who have not heard of it yet. What ends a rollout is said
     /// at once.
     fn say(&mut self) {
-        let says = self.participant.says();
+        let (says, is_awaited) = (self.participant.says(), self.participant.is_awaited());
+        // What was to be said at leisure has become urgent.
+        self.turn = self.turn.filter(|(_, was_awaited)| *was_awaited || !is_awaited);
         if **self.says.borrow() == *says {
             self.turn = None;
-        } else if says.is_alarming() || self.turn.is_some_and(|turn| turn <= Instant::now()) {
+        } else if says.is_alarming() || self.turn.is_some_and(|(at, _)| at <= Instant::now()) {
             self.turn = None;
             self.says.send_replace(Arc::new(says.clone()));
         } else if self.turn.is_none() {
-            let each = if self.participant.is_awaited() { SPREAD } else { CALM_SPREAD };
+            let each = if is_awaited { SPREAD } else { CALM_SPREAD };
             let spread = each.saturating_mul(self.participant.fleet()).min(LONGEST_SPREAD);
-            self.turn = Some(Instant::now() + jitter(spread));
+            self.turn = Some((Instant::now() + jitter(spread), is_awaited));
         }
     }
 }

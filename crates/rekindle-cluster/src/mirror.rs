@@ -136,6 +136,8 @@ impl Mirror {
         let mut silence = Silence::new();
         while Instant::now() < end && !self.views.is_closed() {
             let changes = tokio::select! {
+                // What came while this task was kept from looking was no silence.
+                biased;
                 changes = watch.next() => changes?,
                 () = silence.falls() => return Err(silent()),
             };
