@@ -48,6 +48,8 @@ struct Known {
     confirmed: BTreeMap<String, u64>,
     /// How often the program ended while they were on disk.
     ends: BTreeMap<Name, u64>,
+    /// It started with them, and worked.
+    worked: BTreeSet<Name>,
     /// How often it started with them, and broke.
     broken_starts: BTreeMap<Name, u64>,
 }
@@ -129,14 +131,25 @@ impl Known {
         works
     }
 
-    /// What was undone is not started with; what breaks the program, and was not undone yet, at most twice.
+    /// What was undone is not started with; what breaks the program, and was not undone yet, at most twice, unless
+    /// there may be nothing else.
     fn judge_harm(&mut self, name: &Name, kind: Kind, said: &str) {
         assert!(!self.undone.contains(name), "started on {name:?}, which was undone: {said}");
         if kind.fate() == Fate::IsUndone {
             let starts = self.broken_starts.entry(name.clone()).or_default();
             *starts += 1;
-            assert!(*starts <= 2, "the program broke twice with {name:?}, and starts with it again: {said}");
+            let is_over = *starts > 2 && self.has_another(&name.0);
+            assert!(!is_over, "the program broke twice with {name:?}, and starts with it again: {said}");
+        } else {
+            self.worked.insert(name.clone());
         }
+    }
+
+    /// Whether there is a value to go back to: one that was confirmed, or cannot have been taken for the cause of two ends.
+    fn has_another(&self, config: &str) -> bool {
+        let mut worked = self.worked.iter().filter(|(of, _)| of == config);
+        self.confirmed.contains_key(config)
+            || worked.any(|name| self.ends.get(name).is_none_or(|ends| *ends < 2))
     }
 
     /// What is on disk is started with if it is good, else the newest that is known to be.
