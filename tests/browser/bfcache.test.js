@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { text, until } from './support/browser.js';
 import { suite } from './support/suite.js';
 
-// The browser may drop a page that it keeps: for want of memory, or because a message to it was on its way.
+// The browser may drop a page that it keeps, for reasons of its own.
 const TRIES = 3;
 
 // Leaves the page, changes what it is made of, and goes back to it. Gives why the browser did not keep it.

@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 const REREAD: Duration = Duration::from_secs(300);
 
 /// The first pause after a failure, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+pub(crate) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// A part of a store, at a moment.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,6 @@
 //! Keeping an instance's lease, and writing what it says of itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -9,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
 use crate::member::Options;
-use crate::mirror::jitter;
+use crate::mirror::{PAUSES, jitter};
 use crate::model::{Instance, Key, to_bytes};
 use crate::store::{Expected, Lease, Store, Write};
 
@@ -19,7 +18,7 @@ struct Told {
     lease: Lease,
     kept: Instant,
     /// What was written last, as which revision.
-    written: Option<(Instance, u64)>,
+    written: Option<(Arc<Instance>, u64)>,
 }
 
 /// Keeps the lease, and says how the instance is.
@@ -30,32 +29,26 @@ pub(crate) async fn report(
     stop: CancellationToken,
 ) {
     let mut told: Option<Told> = None;
-    let mut pause = Duration::from_millis(50);
+    let mut pause = PAUSES.0;
     says.mark_changed();
     while !stop.is_cancelled() {
         let now = Arc::clone(&says.borrow_and_update());
-        let wait = match tell(&*store, &options, &now, &mut told).await {
-            Ok(()) => {
-                pause = Duration::from_millis(50);
-                tokio::select! {
-                    changed = says.changed() => if changed.is_err() { break },
-                    () = tokio::time::sleep(options.lease / 3) => {}
-                    () = stop.cancelled() => break,
-                }
-                continue;
+        if let Err(error) = tell(&*store, &options, &now, &mut told).await {
+            tracing::debug!(%error, "cannot tell the store how this instance is");
+            // What was written, and by whom, is looked up.
+            told = None;
+            tokio::select! {
+                () = tokio::time::sleep(jitter(pause)) => {}
+                () = stop.cancelled() => {}
             }
-            Err(error) => {
-                tracing::debug!(%error, "cannot tell the store how this instance is");
-                // What was written, and by whom, is looked up.
-                told = None;
-                let wait = jitter(pause);
-                pause = (pause * 2).min(Duration::from_secs(5));
-                wait
-            }
-        };
+            pause = (pause * 2).min(PAUSES.1);
+            continue;
+        }
+        pause = PAUSES.0;
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stop.cancelled() => {}
+            changed = says.changed() => if changed.is_err() { break },
+            () = tokio::time::sleep(options.lease / 3) => {}
+            () = stop.cancelled() => break,
         }
     }
     if let Some(told) = told {
@@ -65,7 +58,12 @@ pub(crate) async fn report(
 }
 
 /// Writes what is new, in the place of the last word: one that is late cannot undo a later one.
-async fn tell(store: &dyn Store, options: &Options, says: &Instance, told: &mut Option<Told>) -> Result<()> {
+async fn tell(
+    store: &dyn Store,
+    options: &Options,
+    says: &Arc<Instance>,
+    told: &mut Option<Told>,
+) -> Result<()> {
     let key = Key::instance(&options.id);
     // What fails leaves nothing that is taken for granted.
     let mut now = match told.take() {
@@ -84,8 +82,8 @@ async fn tell(store: &dyn Store, options: &Options, says: &Instance, told: &mut 
                 there.map_or(Expected::Absent, |entry| Expected::Revision(entry.revision))
             }
         };
-        let write = Write::put(key, to_bytes(says)).expecting(expected).under(&now.lease);
-        now.written = Some((says.clone(), store.write(write).await?));
+        let write = Write::put(key, to_bytes(&**says)).expecting(expected).under(&now.lease);
+        now.written = Some((Arc::clone(says), store.write(write).await?));
     }
     *told = Some(now);
     Ok(())
